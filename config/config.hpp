@@ -1,0 +1,155 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "config/address.hpp"
+#include "config/diagnostics.hpp"
+#include "config/text_template.hpp"
+
+// What an operator can say, as plain values with the documented defaults. Filled by load().
+namespace stanzagate::config {
+
+using Milliseconds = std::chrono::milliseconds;
+
+enum class LogLevel { debug, info, warning, error };
+enum class LogFormat { text, json };
+
+struct LogSettings {
+    LogLevel level = LogLevel::info;
+    LogFormat format = LogFormat::text;
+
+    bool operator==(const LogSettings&) const = default;
+};
+
+struct Server {
+    unsigned workers = 0;  // 0 = one per core
+    Milliseconds drain{30'000};
+    LogSettings log;
+
+    bool operator==(const Server&) const = default;
+};
+
+struct Limits {
+    std::size_t connections = 100'000;
+    std::size_t connections_per_address = 100;
+    // New connections per second and address. The burst is 2 s worth, but never less than one: a
+    // rate such as "10/m" is less than one connection in 2 s.
+    double connect_rate = 20.0;
+    Milliseconds handshake_timeout{10'000};
+    Milliseconds negotiation_timeout{60'000};
+    std::size_t stanza_size = std::size_t{16} * 1024;  // bytes
+    unsigned stanza_depth = 16;
+    unsigned attributes = 32;
+
+    bool operator==(const Limits&) const = default;
+};
+
+enum class TlsMode { starttls, direct, none };
+
+struct Listen {
+    std::vector<Endpoint> addresses;
+    TlsMode tls = TlsMode::starttls;
+    std::vector<Network> proxy_protocol_from;
+    Position where;  // of the value of `address`
+
+    bool operator==(const Listen&) const = default;
+};
+
+enum class UpstreamScheme { tcp, starttls, tls };
+
+struct UpstreamAddress {
+    UpstreamScheme scheme = UpstreamScheme::tcp;
+    std::string host;  // a name or an address literal, without brackets
+    std::uint16_t port = 0;
+
+    std::string to_string() const;  // "tls://10.0.0.5:5223"
+    bool operator==(const UpstreamAddress&) const = default;
+};
+
+enum class ProxyHeader { none, v1, v2 };
+
+struct Upstream {
+    std::vector<UpstreamAddress> addresses;  // tried in turn
+    ProxyHeader proxy_protocol = ProxyHeader::none;
+    Milliseconds connect_timeout{5'000};
+    std::optional<std::filesystem::path> ca;  // absent: the system's
+    bool verify = true;
+    std::string name;  // certificate name and SNI; empty: the stream's host
+    Position where;    // of the value of `upstream`, or its table
+    Position ca_where;
+
+    bool operator==(const Upstream&) const = default;
+};
+
+enum class Refusal { not_authorized, not_allowed, forbidden, not_acceptable };
+enum class Advertise { automatic, upstream, always, never };
+
+// How registration is decided and answered for one host: [registration] with what
+// [host.registration] overrides already applied.
+struct Registration {
+    std::vector<Network> whitelist;  // default 127.0.0.1 and ::1
+    std::optional<TextTemplate> url;
+    // By language tag, in the order written; a plain string has the tag "". Empty: the text is
+    // generated from `url` or `admins`.
+    std::vector<std::pair<std::string, TextTemplate>> text;
+    bool oob = true;
+    std::vector<std::string> admins;  // bare JIDs
+    Refusal refusal = Refusal::not_authorized;
+    Advertise advertise = Advertise::automatic;
+
+    bool operator==(const Registration&) const = default;
+};
+
+// What a [[host]] is for: "example.org", any name below it ("*.example.org", however many labels),
+// or every name ("*"). Compared without regard to ASCII case.
+struct HostPattern {
+    enum class Kind { exact, wildcard, any };
+    Kind kind = Kind::exact;
+    std::string name;  // lower case; for a wildcard what follows "*."; empty for any
+
+    bool matches(std::string_view host) const;
+    std::string to_string() const;
+    bool operator==(const HostPattern&) const = default;
+};
+
+struct Host {
+    HostPattern name;
+    std::filesystem::path certificate;  // absolute, or relative to the working directory
+    std::filesystem::path key;
+    bool self_signed = false;
+    Upstream upstream;
+    Registration registration;
+    Position where;  // of the value of `name`; the next two likewise
+    Position certificate_where;
+    Position key_where;
+
+    bool operator==(const Host&) const = default;
+};
+
+struct Config {
+    std::filesystem::path file;
+    Server server;
+    Limits limits;
+    std::vector<Listen> listen;
+    std::vector<Host> hosts;
+    // [registration] alone: decides for names that no host has. May have neither text nor url nor
+    // admins where every host says these for itself: it is then answered with its refusal, to a
+    // `get` and to a `set`. Every host's own registration can make an answer.
+    Registration registration;
+
+    // The host for a stream's `to`: an exact name before wildcards, the longest wildcard before
+    // "*". nullptr where none matches. The pointer lives as long as this Config.
+    const Host* find_host(std::string_view name) const;
+
+    bool operator==(const Config&) const = default;
+};
+
+}  // namespace stanzagate::config

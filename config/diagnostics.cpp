@@ -1,0 +1,81 @@
+#include "config/diagnostics.hpp"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace stanzagate::config {
+namespace {
+
+void append_visible(std::string& out, char c) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\n') {
+        out += "\\n";
+    } else if (c == '\t') {
+        out += "\\t";
+    } else if (byte < 0x20 || byte == 0x7f) {
+        out += "\\x";
+        out += digits[byte >> 4U];
+        out += digits[byte & 0xfU];
+    } else {
+        out += c;
+    }
+}
+
+}  // namespace
+
+std::string Diagnostic::to_string() const {
+    std::string text = where.file;
+    text += ':' + std::to_string(std::max(where.line, 1));
+    text += ':' + std::to_string(std::max(where.column, 1));
+    text += severity == Severity::error ? ": error: " : ": warning: ";
+    return text += message;
+}
+
+void Diagnostics::error(Position where, std::string message) {
+    add({Severity::error, std::move(where), std::move(message)});
+}
+
+void Diagnostics::warning(Position where, std::string message) {
+    add({Severity::warning, std::move(where), std::move(message)});
+}
+
+void Diagnostics::add(Diagnostic diagnostic) {
+    if (diagnostic.severity == Severity::error) ++errors_;
+    all_.push_back(std::move(diagnostic));
+}
+
+std::vector<Diagnostic> Diagnostics::sorted() const {
+    // Equal keys stay in the order they were put in. (clang 19 does not compile this library's
+    // std::stable_sort without a warning.)
+    std::multimap<Position, const Diagnostic*> by_place;
+    for (const Diagnostic& diagnostic : all_) by_place.emplace(diagnostic.where, &diagnostic);
+    std::vector<Diagnostic> result;
+    result.reserve(all_.size());
+    for (const auto& [where, diagnostic] : by_place) result.push_back(*diagnostic);
+    return result;
+}
+
+std::string one_line(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (const char c : text) append_visible(out, c);
+    return out;
+}
+
+std::string in_quotes(std::string_view text) {
+    constexpr std::size_t longest = 200;
+    const bool cut = text.size() > longest;
+    if (cut) {
+        text = text.substr(0, longest);
+        // Not in the middle of a UTF-8 character.
+        while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xc0U) == 0x80U)
+            text.remove_suffix(1);
+        if (!text.empty() && (static_cast<unsigned char>(text.back()) & 0x80U) != 0)
+            text.remove_suffix(1);
+    }
+    return '"' + one_line(text) + (cut ? "...\"" : "\"");
+}
+
+}  // namespace stanzagate::config

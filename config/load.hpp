@@ -1,0 +1,21 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+#include "config/config.hpp"
+#include "config/diagnostics.hpp"
+
+namespace stanzagate::config {
+
+// Reads and validates a configuration file. Everything that is wrong is added to `diagnostics`,
+// each with its file, line and column; the result is there only where no error was found.
+// Opens no file but `file` itself: certificates are read by certs/.
+std::optional<Config> load(const std::filesystem::path& file, Diagnostics& diagnostics);
+
+// The same from memory; `file` names the place in diagnostics and anchors relative paths.
+std::optional<Config> load_text(std::string_view text, const std::filesystem::path& file,
+                                Diagnostics& diagnostics);
+
+}  // namespace stanzagate::config

@@ -1,0 +1,93 @@
+// [[listen]], and the lists of networks that it and [registration] have.
+#include <string>
+
+#include "config/readers.hpp"
+
+namespace stanzagate::config {
+namespace {
+
+// Acceptors bind with SO_REUSEPORT, so the kernel would not notice that an address is there twice.
+void note_bound(Section& section, const Endpoint& endpoint, const Position& where,
+                std::map<Endpoint, Position>& bound) {
+    if (endpoint.port == 0) return;
+    const auto [first, is_new] = bound.emplace(endpoint, where);
+    if (!is_new)
+        section.error("address", where,
+                      in_quotes(endpoint.to_string()) + " is already listened on, in line " +
+                          std::to_string(first->second.line));
+}
+
+void read_addresses(Section& section, Listen& listen, std::map<Endpoint, Position>& bound) {
+    if (!section.has("address")) {
+        section.missing("address", "where to listen, as in \"0.0.0.0:5222\" or \"[::]:5222\"");
+        return;
+    }
+    std::vector<Located<std::string>> texts;
+    if (section.strings("address", texts) && texts.empty())
+        section.error("address", "an empty list; give at least one address");
+    listen.where = section.where("address");
+    for (const auto& [text, where] : texts) {
+        if (const auto endpoint = Endpoint::parse(text)) {
+            listen.addresses.push_back(*endpoint);
+            note_bound(section, *endpoint, where, bound);
+        } else {
+            section.error("address", where,
+                          in_quotes(text) +
+                              " is not an address and a port; write them as in "
+                              "\"192.0.2.1:5222\" or \"[2001:db8::1]:5222\"");
+        }
+    }
+}
+
+void read_serve(Section& section) {
+    std::vector<Located<std::string>> words;
+    if (section.strings("serve", words) && words.empty())
+        section.error("serve", "an empty list; write [\"xmpp\"], or leave the key out");
+    for (const auto& [word, where] : words) {
+        if (word == "xmpp") continue;
+        if (word == "websocket" || word == "bosh") {
+            section.error("serve", where, in_quotes(word) + " is not supported in this build");
+        } else {
+            section.error("serve", where,
+                          "must be \"xmpp\", \"websocket\" or \"bosh\", not " + in_quotes(word));
+        }
+    }
+}
+
+}  // namespace
+
+Listen read_listen(Section section, std::map<Endpoint, Position>& bound) {
+    Listen listen;
+    read_addresses(section, listen, bound);
+    section.choice(
+        "tls", listen.tls,
+        {{"starttls", TlsMode::starttls}, {"direct", TlsMode::direct}, {"none", TlsMode::none}});
+    read_serve(section);
+    listen.proxy_protocol_from = read_networks(section, "proxy_protocol_from");
+    section.unsupported("forwarded_from");
+    section.finish();
+    return listen;
+}
+
+std::vector<Network> read_networks(Section& section, std::string_view key) {
+    std::vector<Located<std::string>> texts;
+    section.strings(key, texts);
+    std::vector<Network> networks;
+    for (const auto& [text, where] : texts) {
+        if (const auto network = Network::parse(text)) {
+            networks.push_back(*network);
+        } else if (const auto meant = Network::enclosing(text)) {
+            section.error(key, where,
+                          in_quotes(text) + " has bits set beyond its prefix; did you mean \"" +
+                              meant->to_string() + "\"?");
+        } else {
+            section.error(key, where,
+                          in_quotes(text) +
+                              " is not an address or a network; write it as in \"192.0.2.1\", "
+                              "\"192.0.2.0/24\" or \"2001:db8::/32\"");
+        }
+    }
+    return networks;
+}
+
+}  // namespace stanzagate::config

@@ -1,0 +1,263 @@
+#include "config/section.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "config/nearest_word.hpp"
+#include "config/units.hpp"
+
+namespace stanzagate::config {
+namespace {
+
+// `"a", "b" or "c"`
+std::string alternatives(std::span<const std::string> words) {
+    std::string out;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        if (i > 0) out += i + 1 == words.size() ? " or " : ", ";
+        out += '"' + words[i] + '"';
+    }
+    return out;
+}
+
+std::string outside(const std::string& least, const std::string& most, const std::string& found) {
+    return "must be between " + least + " and " + most + ", not " + found;
+}
+
+}  // namespace
+
+Section::Section(const TomlTable& table, Position where, std::string path, Reading& reading)
+    : table_(&table), where_(std::move(where)), path_(std::move(path)), reading_(&reading) {}
+
+const TomlValue* Section::find(std::string_view key) {
+    if (std::ranges::find(known_, key) == known_.end()) {
+        known_.emplace_back(key);
+        reading_->known_keys.insert(dotted(key));
+    }
+    const TomlEntry* entry = table_->find(key);
+    return entry == nullptr ? nullptr : &entry->value;
+}
+
+bool Section::has(std::string_view key) {
+    return find(key) != nullptr;
+}
+
+Position Section::where(std::string_view key) const {
+    const TomlEntry* entry = table_->find(key);
+    return entry == nullptr ? where_ : entry->value.where;
+}
+
+std::string Section::dotted(std::string_view key) const {
+    if (path_.empty()) return one_line(key);
+    return key.empty() ? path_ : path_ + '.' + one_line(key);
+}
+
+template <class T>
+const T* Section::expect(std::string_view key, std::string_view what) {
+    const TomlValue* found = find(key);
+    if (found == nullptr) return nullptr;
+    const T* value = std::get_if<T>(&found->value);
+    if (value == nullptr)
+        error(key, "expected " + std::string(what) + ", found " + found->describe());
+    return value;
+}
+
+bool Section::boolean(std::string_view key, bool& to) {
+    const bool* value = expect<bool>(key, "true or false");
+    if (value != nullptr) to = *value;
+    return value != nullptr;
+}
+
+bool Section::string(std::string_view key, std::string& to) {
+    const auto* value = expect<std::string>(key, "a string");
+    if (value != nullptr) to = *value;
+    return value != nullptr;
+}
+
+bool Section::path(std::string_view key, std::filesystem::path& to) {
+    const auto* value = expect<std::string>(key, "the path of a file");
+    if (value == nullptr) return false;
+    if (value->empty() || value->find('\0') != std::string::npos) {
+        error(key, in_quotes(*value) + " is not the path of a file");
+        return false;
+    }
+    to = reading_->folder / *value;  // an absolute path replaces the folder
+    return true;
+}
+
+const std::string* Section::expect_quantity(std::string_view key, std::string_view what,
+                                            std::string_view unit) {
+    const TomlValue* found = find(key);
+    if (found == nullptr) return nullptr;
+    if (const auto* number = std::get_if<std::int64_t>(&found->value)) {
+        const std::string digits = std::to_string(*number);
+        error(key, "a bare number has no unit; expected " + std::string(what) + ", as in \"" +
+                       digits + std::string(unit) + "\", found " + digits);
+        return nullptr;
+    }
+    return expect<std::string>(key, what);
+}
+
+bool Section::duration(std::string_view key, std::chrono::milliseconds& to,
+                       Range<std::chrono::milliseconds> range) {
+    const std::string* text = expect_quantity(key, "a duration", "s");
+    if (text == nullptr) return false;
+    auto parsed = parse_duration(*text);
+    if (auto* wrong = std::get_if<std::string>(&parsed)) {
+        error(key, std::move(*wrong));
+        return false;
+    }
+    const auto value = std::get<std::chrono::milliseconds>(parsed);
+    if (value < range.least || value > range.most) {
+        error(key,
+              outside(duration_text(range.least), duration_text(range.most), in_quotes(*text)));
+        return false;
+    }
+    to = value;
+    return true;
+}
+
+bool Section::size(std::string_view key, std::size_t& to, Range<std::size_t> range) {
+    const std::string* text = expect_quantity(key, "a size", "B");
+    if (text == nullptr) return false;
+    auto parsed = parse_size(*text);
+    if (auto* wrong = std::get_if<std::string>(&parsed)) {
+        error(key, std::move(*wrong));
+        return false;
+    }
+    const auto value = std::get<std::size_t>(parsed);
+    if (value < range.least || value > range.most) {
+        error(key, outside(size_text(range.least), size_text(range.most), in_quotes(*text)));
+        return false;
+    }
+    to = value;
+    return true;
+}
+
+bool Section::rate(std::string_view key, double& to) {
+    constexpr double fastest = 1'000'000;
+    const std::string* text = expect_quantity(key, "a rate", "/s");
+    if (text == nullptr) return false;
+    auto parsed = parse_rate(*text);
+    if (auto* wrong = std::get_if<std::string>(&parsed)) {
+        error(key, std::move(*wrong));
+        return false;
+    }
+    const auto value = std::get<double>(parsed);
+    if (value <= 0 || value > fastest) {
+        error(key, outside("1/h", "1000000/s", in_quotes(*text)));
+        return false;
+    }
+    to = value;
+    return true;
+}
+
+bool Section::integer(std::string_view key, std::int64_t& to, Range<std::int64_t> range) {
+    const auto* value = expect<std::int64_t>(key, "a whole number");
+    if (value == nullptr) return false;
+    if (*value < range.least || *value > range.most) {
+        error(key, outside(std::to_string(range.least), std::to_string(range.most),
+                           std::to_string(*value)));
+        return false;
+    }
+    to = *value;
+    return true;
+}
+
+std::optional<std::size_t> Section::index(std::string_view key,
+                                          std::span<const std::string> words) {
+    const auto* value = expect<std::string>(key, alternatives(words));
+    if (value == nullptr) return std::nullopt;
+    const auto found = std::ranges::find(words, *value);
+    if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
+    error(key, "must be " + alternatives(words) + ", not " + in_quotes(*value) +
+                   did_you_mean(*value, words));
+    return std::nullopt;
+}
+
+bool Section::strings(std::string_view key, std::vector<Located<std::string>>& to) {
+    const TomlValue* found = find(key);
+    if (found == nullptr) return false;
+    if (const auto* text = std::get_if<std::string>(&found->value)) {
+        to = {{.value = *text, .where = found->where}};
+        return true;
+    }
+    const auto* list = expect<TomlArray>(key, "a string or a list of strings");
+    if (list == nullptr) return false;
+    to.clear();
+    for (const TomlValue& element : *list) {
+        if (const auto* text = std::get_if<std::string>(&element.value)) {
+            to.push_back({.value = *text, .where = element.where});
+        } else {
+            error(key, element.where,
+                  "expected a string in this list, found " + element.describe());
+        }
+    }
+    return to.size() == list->size();
+}
+
+bool Section::is_table(std::string_view key) {
+    const TomlValue* found = find(key);
+    return found != nullptr && std::holds_alternative<TomlTable>(found->value);
+}
+
+std::optional<Section> Section::table(std::string_view key) {
+    const auto* value = expect<TomlTable>(key, "a table");
+    if (value == nullptr) return std::nullopt;
+    return Section(*value, where(key), dotted(key), *reading_);
+}
+
+std::vector<Section> Section::tables(std::string_view key) {
+    std::vector<Section> sections;
+    const std::string brackets = "[[" + dotted(key) + "]]";
+    if (is_table(key)) {
+        error(key, "there may be several of these: write " + brackets + " in double brackets");
+        return sections;
+    }
+    const auto* list = expect<TomlArray>(key, brackets + " tables");
+    if (list == nullptr) return sections;
+    if (list->empty()) error(key, "an empty list; write at least one " + brackets);
+    for (const TomlValue& element : *list) {
+        if (const auto* table = std::get_if<TomlTable>(&element.value)) {
+            sections.push_back(Section(*table, element.where, dotted(key), *reading_));
+        } else {
+            error(key, element.where, "expected a table, found " + element.describe());
+        }
+    }
+    return sections;
+}
+
+std::span<const TomlEntry> Section::entries() {
+    return table_->entries;
+}
+
+void Section::unsupported(std::string_view key) {
+    reading_->refused_keys.insert(dotted(key));
+    if (!has(key)) return;
+    error(key, table_->find(key)->key_where, "not supported in this build");
+}
+
+void Section::missing(std::string_view key, std::string_view why) {
+    error(key, where_, "missing; " + std::string(why));
+}
+
+void Section::error(std::string_view key, std::string message) {
+    error(key, where(key), std::move(message));
+}
+
+void Section::error(std::string_view key, Position where, std::string message) {
+    reading_->diagnostics.error(std::move(where), dotted(key) + ": " + std::move(message));
+}
+
+void Section::warning(std::string_view key, Position where, std::string message) {
+    reading_->diagnostics.warning(std::move(where), dotted(key) + ": " + std::move(message));
+}
+
+void Section::finish() {
+    for (const TomlEntry& entry : table_->entries) {
+        if (std::ranges::find(known_, entry.key) != known_.end()) continue;
+        error(entry.key, entry.key_where, "unknown key" + did_you_mean(entry.key, known_));
+    }
+}
+
+}  // namespace stanzagate::config
