@@ -1,0 +1,63 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+#include "certs/certificate_store.hpp"
+#include "certs/openssl_ptr.hpp"
+#include "certs/ticket_keys.hpp"
+
+namespace stanzagate::certs {
+
+// By which door a client comes to TLS.
+enum class Door {
+    starttls,  // after <proceed/>; ALPN is answered if it fits and otherwise ignored
+    direct,    // from the first byte; an ALPN offer without `xmpp-client` ends the handshake with
+               // no_application_protocol (RFC 7301, section 3.2), none at all is fine (XEP-0368)
+};
+
+// Makes the server's end of TLS connections. One per worker, for the life of the worker; its
+// methods and all handshakes of its connections run on that worker's thread.
+//   accept()* ; use() and set_ticket_keys() at any time between
+// A connection calls back into this object until its handshake is done, so the object must outlive
+// every handshake: to reload, call use(), do not make another.
+class ServerTls {
+public:
+    ServerTls(std::shared_ptr<const CertificateStore> store, const TicketKeys& keys);
+    ~ServerTls();
+    ServerTls(const ServerTls&) = delete;
+    ServerTls& operator=(const ServerTls&) = delete;
+
+    // A fresh connection in accept state; the caller attaches its BIOs. The certificate: that of
+    // the server name (SNI) where the client sends one that a host has, else that of
+    // `fallback_name` (the stream header's `to` under STARTTLS) where a host has it, else the
+    // store's first. nullptr where the store is empty, or memory ran out.
+    SslPtr accept(Door door, std::string_view fallback_name = {});
+
+    // From now on, certificates come from `store`. Connections that exist are not disturbed.
+    void use(std::shared_ptr<const CertificateStore> store);
+    // From now on, tickets are sealed with `keys`; a client with an older ticket makes a full
+    // handshake.
+    void set_ticket_keys(const TicketKeys& keys);
+
+private:
+    static constexpr std::size_t doors = 2;
+
+    SslContextPtr make_context(Door door, const CertificateStore& store);
+    static int acknowledge_name(SSL* ssl, int* alert, void* self);
+    static int choose_certificate(SSL* ssl, void* self);
+
+    std::shared_ptr<const CertificateStore> store_;
+    TicketKeys keys_;
+    // One for each door, which differ in ALPN; each has the store's first identity as its own, and
+    // a connection that shows another one carries that itself. Not one for each identity, for a
+    // context takes 12.7 KB and 125 us to make: with thousands of hosts, times workers and doors,
+    // that is hundreds of megabytes and a slow reload, where setting an identity on a connection
+    // costs 1.2 us in a full handshake, no memory that a context's would not, and nothing for the
+    // first host, which most often is the only one. (Measured: OpenSSL 3.0, ECDSA P-256.)
+    std::array<SslContextPtr, doors> contexts_;
+};
+
+}  // namespace stanzagate::certs

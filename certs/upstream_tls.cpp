@@ -1,0 +1,111 @@
+#include "certs/upstream_tls.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "certs/pem.hpp"
+#include "certs/tls_context.hpp"
+#include "config/address.hpp"
+
+namespace stanzagate::certs {
+namespace {
+
+constexpr std::string_view offered_protocols = "\x0bxmpp-client";  // in ALPN's wire form
+constexpr std::size_t longest_name = 255;                          // TLSEXT_MAXLEN_host_name
+
+std::string ca_of(const config::Upstream& upstream) {
+    return upstream.ca ? upstream.ca->string() : std::string();
+}
+
+bool uses_tls(const config::Upstream& upstream) {
+    return std::ranges::any_of(upstream.addresses, [](const config::UpstreamAddress& address) {
+        return address.scheme != config::UpstreamScheme::tcp;
+    });
+}
+
+// Trusts the certificates of the file that `upstream.ca` names, and no others.
+bool trust_file(SSL_CTX* context, const config::Upstream& upstream,
+                config::Diagnostics& diagnostics) {
+    const PemSource source{"host.upstream.ca", *upstream.ca, upstream.ca_where, diagnostics};
+    const auto pem = read_pem(source);
+    if (!pem) return false;
+    const auto certificates = read_certificates(*pem, source);
+    X509_STORE* const store = SSL_CTX_get_cert_store(context);
+    for (const X509Ptr& certificate : certificates) X509_STORE_add_cert(store, certificate.get());
+    // What the operator lists is trusted, be it a root, an intermediate or the server's own.
+    X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
+    return !certificates.empty();
+}
+
+bool can_be_certificate_name(std::string_view name) {
+    return !name.empty() && name.size() <= longest_name &&
+           name.find('\0') == std::string_view::npos;
+}
+
+// What SNI can carry: names in ASCII, no addresses (RFC 6066, section 3).
+bool can_be_sent(std::string_view name, bool is_address) {
+    return can_be_certificate_name(name) && !is_address &&
+           std::ranges::all_of(name, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+bool expect_name(SSL* ssl, const std::string& name, bool is_address) {
+    // An empty name would switch OpenSSL's check of names off.
+    if (!can_be_certificate_name(name)) return false;
+    X509_VERIFY_PARAM* const param = SSL_get0_param(ssl);
+    X509_VERIFY_PARAM_set_hostflags(
+        param, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    return is_address ? X509_VERIFY_PARAM_set1_ip_asc(param, name.c_str()) == 1
+                      : X509_VERIFY_PARAM_set1_host(param, name.data(), name.size()) == 1;
+}
+
+}  // namespace
+
+std::optional<UpstreamTls> UpstreamTls::load(const config::Config& config,
+                                             config::Diagnostics& diagnostics) {
+    UpstreamTls result;
+    bool failed = false;
+    for (const config::Host& host : config.hosts) {
+        if (!uses_tls(host.upstream)) continue;
+        const auto [place, is_new] = result.contexts_.try_emplace(ca_of(host.upstream));
+        if (!is_new) continue;
+        place->second = make_tls_context(TlsRole::client);
+        if (host.upstream.ca) {
+            if (!trust_file(place->second.get(), host.upstream, diagnostics)) failed = true;
+        } else {
+            SSL_CTX_set_default_verify_paths(place->second.get());
+        }
+    }
+    if (failed) return std::nullopt;
+    return result;
+}
+
+SslPtr UpstreamTls::connect(const config::Upstream& upstream, config::UpstreamScheme scheme,
+                            std::string_view stream_host) const {
+    const auto context = contexts_.find(ca_of(upstream));
+    if (context == contexts_.end()) return nullptr;
+    SslPtr ssl(SSL_new(context->second.get()));
+    if (!ssl) return nullptr;
+    SSL_set_connect_state(ssl.get());
+
+    const std::string name = upstream.name.empty() ? std::string(stream_host) : upstream.name;
+    const bool is_address = config::Address::parse(name).has_value();
+    if (upstream.verify) {
+        if (!expect_name(ssl.get(), name, is_address)) return nullptr;
+        SSL_set_verify(ssl.get(), SSL_VERIFY_PEER, nullptr);
+    }
+    if (can_be_sent(name, is_address) && SSL_set_tlsext_host_name(ssl.get(), name.c_str()) != 1)
+        return nullptr;
+    if (scheme == config::UpstreamScheme::tls) {
+        const auto* const wire = reinterpret_cast<const unsigned char*>(offered_protocols.data());
+        const auto size = static_cast<unsigned>(offered_protocols.size());
+        if (SSL_set_alpn_protos(ssl.get(), wire, size) != 0) return nullptr;  // 0 is success here
+    }
+    return ssl;
+}
+
+std::string_view verify_error(const SSL* ssl) {
+    const long result = SSL_get_verify_result(ssl);
+    return result == X509_V_OK ? std::string_view() : X509_verify_cert_error_string(result);
+}
+
+}  // namespace stanzagate::certs

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "certs/openssl_ptr.hpp"
+#include "config/config.hpp"
+#include "config/diagnostics.hpp"
+
+namespace stanzagate::certs {
+
+// Makes the client's end of TLS connections to upstreams (`starttls://`, `tls://`). Immutable once
+// loaded; any number of threads may call connect(). Never has a client certificate: the upstream
+// would take every user for its owner (protocol.md, section 5).
+class UpstreamTls {
+public:
+    // Reads the CA file of every upstream that names one, each file once. What is wrong is added to
+    // `diagnostics`; the result is there only where no error was found.
+    static std::optional<UpstreamTls> load(const config::Config& config,
+                                           config::Diagnostics& diagnostics);
+
+    // A fresh connection in connect state; the caller attaches its BIOs. `upstream` is one of the
+    // configuration's that was loaded. The reference name, which is sent as SNI and which the
+    // upstream's certificate must cover, is `upstream.name` or else `stream_host`; an address
+    // literal is compared with the certificate's addresses and not sent. A certificate that fails
+    // fails the handshake; verify_error() says why. nullptr where verification is on and the name
+    // cannot be a certificate's (empty, NUL in it, over 255 bytes), or memory ran out.
+    SslPtr connect(const config::Upstream& upstream, config::UpstreamScheme scheme,
+                   std::string_view stream_host) const;
+
+private:
+    UpstreamTls() = default;
+
+    std::map<std::string, SslContextPtr> contexts_;  // by CA file; "" is the system's
+};
+
+// Why the peer's certificate was refused ("certificate has expired"), "" where it was not.
+std::string_view verify_error(const SSL* ssl);
+
+}  // namespace stanzagate::certs

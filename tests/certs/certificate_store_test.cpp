@@ -1,0 +1,187 @@
+#include "certs/certificate_store.hpp"
+
+#include <gmock/gmock.h>
+
+#include "tests/certs/test_certificates.hpp"
+
+namespace stanzagate::certs {
+namespace {
+
+using testing::at;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::issue;
+
+config::Config self_signed(const std::vector<std::string>& names) {
+    config::Config config;
+    for (const std::string& name : names) {
+        config::Host host;
+        host.name = testing::pattern(name);
+        host.self_signed = true;
+        config.hosts.push_back(std::move(host));
+    }
+    return config;
+}
+
+std::vector<std::string> messages(const config::Diagnostics& diagnostics) {
+    std::vector<std::string> texts;
+    for (const config::Diagnostic& diagnostic : diagnostics.sorted())
+        texts.push_back(diagnostic.to_string());
+    return texts;
+}
+
+// Which host's identity is found, by its place in the configuration; -1 for none.
+std::ptrdiff_t found_host(const CertificateStore& store, std::string_view name) {
+    const Identity* const identity = store.find(name);
+    for (std::size_t i = 0; i < store.entries().size(); ++i)
+        if (store.entries()[i].identity == identity) return static_cast<std::ptrdiff_t>(i);
+    return -1;
+}
+
+std::ptrdiff_t configured_host(const config::Config& config, std::string_view name) {
+    const config::Host* const host = config.find_host(name);
+    return host == nullptr ? -1 : host - config.hosts.data();
+}
+
+struct Lookup {
+    const char* name;
+    std::vector<std::string> hosts;
+    std::string_view wanted;
+    std::ptrdiff_t found;
+};
+
+class CertificateStoreLookup : public ::testing::TestWithParam<Lookup> {};
+
+TEST_P(CertificateStoreLookup, GivesTheClosestHost) {
+    const config::Config config = self_signed(GetParam().hosts);
+    config::Diagnostics diagnostics;
+    const auto store = CertificateStore::load(config, diagnostics, at(2030, 1, 1));
+    ASSERT_TRUE(store);
+    EXPECT_EQ(found_host(*store, GetParam().wanted), GetParam().found);
+    EXPECT_EQ(configured_host(config, GetParam().wanted), GetParam().found);
+}
+
+const std::vector<std::string> all_kinds{"*", "*.org", "*.example.org", "example.org",
+                                         "a.example.org"};
+const std::vector<std::string> no_any{"*.example.org", "example.org"};
+const std::string dots(16'000, '.');
+const std::string long_name = std::string(16'000, 'a') + ".example.org";
+
+INSTANTIATE_TEST_SUITE_P(
+    , CertificateStoreLookup,
+    ::testing::Values(Lookup{"exact", all_kinds, "example.org", 3},
+                      Lookup{"exact_before_wildcard", all_kinds, "a.example.org", 4},
+                      Lookup{"longest_wildcard", all_kinds, "b.example.org", 2},
+                      Lookup{"wildcard_many_labels", all_kinds, "c.b.example.org", 2},
+                      Lookup{"shorter_wildcard", all_kinds, "example2.org", 1},
+                      Lookup{"any", all_kinds, "example.net", 0},
+                      Lookup{"any_without_dots", all_kinds, "org", 0},
+                      Lookup{"case", all_kinds, "A.Example.ORG", 4},
+                      Lookup{"case_wildcard", all_kinds, "B.EXAMPLE.ORG", 2},
+                      Lookup{"empty", all_kinds, "", -1}, Lookup{"none", no_any, "example.net", -1},
+                      Lookup{"wildcard_is_not_its_parent", {"*.example.org"}, "example.org", -1},
+                      Lookup{"wildcard_needs_a_label", {"*.example.org"}, ".example.org", -1},
+                      Lookup{"suffix_is_no_label", no_any, "notexample.org", -1},
+                      Lookup{"trailing_dot", no_any, "example.org.", -1},
+                      Lookup{"zero_byte", no_any, std::string_view("example.org\0", 12), -1},
+                      Lookup{"dots", no_any, dots, -1}, Lookup{"long_name", no_any, long_name, 0}),
+    [](const auto& test) { return test.param.name; });
+
+TEST(CertificateStore, FindsEachOf1000Hosts) {
+    std::vector<std::string> names;
+    names.reserve(1000);
+    for (int i = 0; i < 1000; ++i)
+        names.push_back((i % 3 == 0 ? "*.host" : "host") + std::to_string(i) + ".example");
+    const config::Config config = self_signed(names);
+    config::Diagnostics diagnostics;
+    auto loaded = CertificateStore::load(config, diagnostics, at(2030, 1, 1));
+    ASSERT_TRUE(loaded);
+    const Identity* const first = loaded->first();
+    const CertificateStore store = std::move(*loaded);  // which keeps pointers valid
+    EXPECT_EQ(store.first(), first);
+    ASSERT_EQ(store.entries().size(), names.size());
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const bool wildcard = names[i].starts_with("*.");
+        const std::string name = wildcard ? "chat" + names[i].substr(1) : names[i];
+        ASSERT_EQ(found_host(store, name), static_cast<std::ptrdiff_t>(i)) << name;
+    }
+    EXPECT_EQ(store.find("host1000.example"), nullptr);
+}
+
+TEST(CertificateStore, LoadsAPairOfFilesOnce) {
+    const testing::TempFolder folder;
+    const auto issued = issue({.names = {"example.org", "example.net"}});
+    config::Config config;
+    config.hosts = {testing::host_with("example.org", issued, folder),
+                    testing::host_with("example.org", issued, folder)};
+    config.hosts[1].name = testing::pattern("example.net");
+    config::Diagnostics diagnostics;
+    const auto store = CertificateStore::load(config, diagnostics, at(2030, 1, 1));
+    ASSERT_TRUE(store);
+    EXPECT_THAT(messages(diagnostics), IsEmpty());
+    EXPECT_NE(store->find("example.org"), nullptr);
+    EXPECT_EQ(store->find("example.org"), store->find("example.net"));
+    EXPECT_EQ(store->entries().size(), 2U);
+}
+
+TEST(CertificateStore, TellsOfAllHostsButOfAPairOnce) {
+    config::Config config;
+    const std::array<const char*, 3> names{"a.example", "b.example", "c.example"};
+    for (int i = 0; i < 3; ++i) {
+        config::Host host;
+        host.name = testing::pattern(names.at(static_cast<std::size_t>(i)));
+        host.certificate = i < 2 ? "/nonexistent/ab.pem" : "/nonexistent/c.pem";
+        host.key = "/nonexistent/key.pem";
+        host.certificate_where = {"gate.toml", 10 + i, 1};
+        host.key_where = {"gate.toml", 20 + i, 1};
+        config.hosts.push_back(std::move(host));
+    }
+    config::Diagnostics diagnostics;
+    EXPECT_FALSE(CertificateStore::load(config, diagnostics, at(2030, 1, 1)));
+    EXPECT_THAT(
+        messages(diagnostics),
+        ElementsAre(HasSubstr("gate.toml:10:1: error: "), HasSubstr("gate.toml:12:1: error: "),
+                    HasSubstr("gate.toml:20:1: error: "), HasSubstr("gate.toml:22:1: error: ")));
+}
+
+TEST(CertificateStore, WarnsOfNamesThatAreNotCovered) {
+    const testing::TempFolder folder;
+    const auto issued = issue({.names = {"example.org"}});
+    config::Config config;
+    for (const char* name :
+         {"example.org", "example.net", "*.example.net", "*", "b\xc3\xbc.example"}) {
+        config.hosts.push_back(testing::host_with("files", issued, folder));
+        config.hosts.back().name = testing::pattern(name);
+        config.hosts.back().certificate_where = {"gate.toml", 7, 15};
+    }
+    config::Diagnostics diagnostics;
+    ASSERT_TRUE(CertificateStore::load(config, diagnostics, at(2030, 1, 1)));
+    EXPECT_THAT(messages(diagnostics),
+                ElementsAre("gate.toml:7:15: warning: host.certificate: \"" +
+                            (folder.path() / "files.pem").string() +
+                            "\" is not for \"example.net\": clients will refuse it"));
+}
+
+TEST(CertificateStore, WarnsOfSelfSigned) {
+    config::Config config = self_signed({"*.example.org"});
+    config.hosts.front().where = {"gate.toml", 4, 8};
+    config::Diagnostics diagnostics;
+    const auto store = CertificateStore::load(config, diagnostics, at(2030, 1, 1));
+    ASSERT_TRUE(store);
+    EXPECT_THAT(messages(diagnostics),
+                ElementsAre("gate.toml:4:8: warning: host.self_signed: the certificate of "
+                            "\"*.example.org\" is made at start; clients will not trust it"));
+    EXPECT_TRUE(store->first()->covers("chat.example.org"));
+}
+
+TEST(CertificateStore, IsEmptyWithoutHosts) {
+    config::Diagnostics diagnostics;
+    const auto store = CertificateStore::load(config::Config{}, diagnostics, at(2030, 1, 1));
+    ASSERT_TRUE(store);
+    EXPECT_EQ(store->first(), nullptr);
+    EXPECT_EQ(store->find("example.org"), nullptr);
+}
+
+}  // namespace
+}  // namespace stanzagate::certs
