@@ -1,0 +1,195 @@
+#include <algorithm>
+#include <utility>
+
+#include "filters/gate.hpp"
+#include "filters/jid.hpp"
+#include "filters/stream_features.hpp"
+
+// What single first-level elements mean to the gate, by direction. Its events and phases stand in
+// gate.cpp.
+namespace stanzagate::filters {
+namespace {
+
+// A client that leaves more requests than this unanswered waits until the upstream has caught up.
+constexpr std::size_t most_outstanding = 32;
+
+constexpr std::string_view starttls_failure =
+    "<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></";
+constexpr std::string_view compression_failure =
+    "<failure xmlns='http://jabber.org/protocol/compress'><setup-failed/></failure>";
+
+bool is_sasl(const Element& element) {
+    return element.ns == Namespace::sasl || element.ns == Namespace::sasl2;
+}
+
+bool is_request(const Attributes& attributes) {
+    return attributes.type == "get" || attributes.type == "set";
+}
+
+bool is_answer(const Attributes& attributes) {
+    return attributes.type == "result" || attributes.type == "error";
+}
+
+const Element* child_in(const Element& iq, Namespace ns) {
+    auto const found = std::find_if(iq.children.begin(), iq.children.end(),
+                                    [&](auto const& child) { return child.ns == ns; });
+    return found == iq.children.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+void Gate::on_client_element(const Frame& element, Effects& out) {
+    auto const& root = element.root;
+    if (auto const request = registration_request(element))
+        return on_registration(element, *request, out);
+
+    // The upstream's leg is not the client's: what would change the one cannot pass through the
+    // other. Neither was offered.
+    if (root.is(Namespace::tls, "starttls")) {
+        open_client_stream(out);
+        out.to_client += starttls_failure;  // RFC 6120 section 5.4.2.2
+        out.to_client += root_name_;
+        out.to_client += '>';
+        return close(out);
+    }
+    if (root.is(Namespace::compress, "compress"))
+        return answer_client(std::string(compression_failure), out);
+
+    if (is_sasl(root)) {
+        hold_ = Hold::sasl;
+        return forward(element, out);
+    }
+    if (root.local == "iq" && !is_answer(element.attributes)) {
+        bool const is_get = element.attributes.type == "get";
+        if (child_in(root, Namespace::iq_auth) && !is_get)
+            return on_watched(element, Watched::authentication, out);
+        if (child_in(root, Namespace::pars) && !is_get)
+            return on_watched(element, Watched::invitation, out);
+    }
+    forward(element, out);
+}
+
+void Gate::on_registration(const Frame& element, const RegistrationRequest& request, Effects& out) {
+    if (request.ambiguous) return answer_client(bad_request(element.attributes), out);
+    auto const decision = decide(request.kind, request.stanza ? request.to : std::nullopt);
+    out.registrations.push_back({request.kind, decision.action, decision.rule});
+    switch (decision.action) {
+        case Action::forward:
+            return forward(element, out);
+        case Action::close:
+            return fail(StreamErrorCondition::policy_violation, {}, out);
+        case Action::redirect:
+        case Action::refuse:
+            break;
+    }
+    if (!request.stanza) return fail(StreamErrorCondition::undefined_condition, invalid_flow, out);
+    answer_client(answer(request, decision, {host_name_, stream_lang_, peer_}), out);
+}
+
+// An iq whose `result` changes what the gate does. It must be certain which answer is its own: it
+// needs an id that no other unanswered request has, and nothing else is sent until it is answered.
+void Gate::on_watched(const Frame& iq, Watched what, Effects& out) {
+    auto const& id = iq.attributes.id;
+    bool const certain =
+        iq.attributes.type == "set" && iq.root.children.size() == 1 && id &&
+        std::find(outstanding_.begin(), outstanding_.end(), *id) == outstanding_.end();
+    if (!certain) return answer_client(bad_request(iq.attributes), out);
+    watched_ = what;
+    watched_id_ = *id;
+    forward(iq, out);
+    hold_ = Hold::answer;
+}
+
+void Gate::forward(const Frame& frame, Effects& out) {
+    out.to_upstream += frame.raw;
+    auto const& id = frame.attributes.id;
+    if (frame.root.local != "iq" || !is_request(frame.attributes) || !id) return;
+    outstanding_.push_back(*id);
+    if (outstanding_.size() >= most_outstanding) hold_ = Hold::answers;
+}
+
+void Gate::on_upstream_element(const Frame& element, Effects& out) {
+    auto const& root = element.root;
+    if (root.is(Namespace::streams, "features")) return on_features(element, out);
+    bool const authenticated =
+        is_sasl(root)
+            ? on_sasl(element)
+            : root.local == "iq" && is_answer(element.attributes) && on_iq_answer(element);
+    if (root.is(Namespace::streams, "error")) upstream_erred_ = true;
+    out.to_client += element.raw;
+    if (authenticated) relay(out);
+}
+
+void Gate::on_features(const Frame& features, Effects& out) {
+    using Wanted = FeatureEdits::Registration;
+    out.findings = look_at_features(features);
+    if (out.findings.starttls_only)
+        return fail(StreamErrorCondition::internal_server_error, {}, out);
+
+    auto const& limits = policy_.config().limits;
+    FeatureEdits edits;
+    edits.max_bytes = limits.stanza_size;
+    edits.idle_seconds = static_cast<std::size_t>(
+        std::chrono::duration_cast<std::chrono::seconds>(limits.negotiation_timeout).count());
+    edits.hide_registration_flows =
+        decide(RequestKind::flow, std::nullopt).action != Action::forward;
+    switch (host_->registration.advertise) {
+        case config::Advertise::upstream:
+            break;
+        case config::Advertise::always:
+            edits.registration = Wanted::present;
+            break;
+        case config::Advertise::never:
+            edits.registration = Wanted::absent;
+            break;
+        case config::Advertise::automatic: {
+            auto const action = decide(RequestKind::get, std::nullopt).action;
+            if (action == Action::redirect)
+                edits.registration = Wanted::present;
+            else if (action != Action::forward)
+                edits.registration = Wanted::absent;
+        }
+    }
+    featured_ = true;
+    out.to_client += rewrite_features(features, edits);
+    release_answers(out);
+}
+
+// True where the client is authenticated by this element.
+bool Gate::on_sasl(const Frame& element) {
+    if (hold_ != Hold::sasl) return false;
+    auto const& name = element.root.local;
+    if (name == "success") return true;
+    if (name == "challenge" || name == "failure" || name == "continue") hold_ = Hold::none;
+    return false;
+}
+
+// Likewise (XEP-0078 section 3.1).
+bool Gate::on_iq_answer(const Frame& iq) {
+    auto const& id = iq.attributes.id;
+    if (!id) return false;
+    if (auto const found = std::find(outstanding_.begin(), outstanding_.end(), *id);
+        found != outstanding_.end())
+        outstanding_.erase(found);
+    if (hold_ == Hold::answers && outstanding_.size() < most_outstanding) hold_ = Hold::none;
+    if (hold_ != Hold::answer || *id != watched_id_) return false;
+
+    hold_ = Hold::none;
+    bool const accepted = iq.attributes.type == "result";
+    auto const what = std::exchange(watched_, Watched::none);
+    if (accepted && what == Watched::invitation) invited_ = true;
+    return accepted && what == Watched::authentication;
+}
+
+Decision Gate::decide(RequestKind kind, const std::optional<std::string>& to) const {
+    PolicyRequest request{
+        .host = host_name_, .other_domain = std::nullopt, .peer = peer_, .kind = kind};
+    std::string domain;
+    if (to) {
+        domain = domain_of(*to);
+        request.other_domain = domain;
+    }
+    return policy_.decide(request);
+}
+
+}  // namespace stanzagate::filters

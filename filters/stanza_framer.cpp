@@ -1,0 +1,124 @@
+#include "filters/stanza_framer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "filters/expat_parser.hpp"
+#include "filters/xml_escape.hpp"
+
+namespace stanzagate::filters {
+
+StanzaFramer::StanzaFramer(const FrameLimits& limits) : limits_(limits) {}
+StanzaFramer::~StanzaFramer() = default;
+
+void StanzaFramer::feed(std::string_view bytes) {
+    // Nothing comes of it any more, so it must not pile up.
+    if (error_ || (parser_ && parser_->finished())) return;
+    start_ += std::exchange(taken_, 0);
+    let_parser_catch_up();
+    auto const unneeded = std::min(start_, fed_);
+    buffer_.erase(0, unneeded);
+    start_ -= unneeded;
+    fed_ -= unneeded;
+    buffer_ += bytes;
+}
+
+const Frame* StanzaFramer::next() {
+    start_ += std::exchange(taken_, 0);
+    check_first_bytes();
+    if (error_ || (parser_ && parser_->finished())) return nullptr;
+    if (!take_filler() && !parse_some()) return nullptr;
+    taken_ = frame_.raw.size();
+    return &frame_;
+}
+
+std::string_view StanzaFramer::rest() const {
+    return std::string_view(buffer_).substr(start_ + taken_);
+}
+
+// White space between first-level elements is a frame of its own, at once: it is how peers find out
+// that the other is still there (RFC 6120 section 4.6.1). The parser sees it later.
+bool StanzaFramer::take_filler() {
+    if (!parser_ || !parser_->between_frames()) return false;
+    auto const end = std::find_if_not(buffer_.begin() + static_cast<std::ptrdiff_t>(start_),
+                                      buffer_.end(), is_xml_space) -
+                     buffer_.begin();
+    auto const size = static_cast<std::size_t>(end) - start_;
+    if (size == 0) return false;
+    frame_ = Frame{};
+    frame_.raw = std::string_view(buffer_).substr(start_, size);
+    return true;
+}
+
+// Gives the parser bytes until it has a frame; true when it has. It gets whole chunks up to a '>',
+// since nothing else can end a frame and every look at an unfinished token costs its whole length
+// again; and never a byte beyond the frame's limit.
+bool StanzaFramer::parse_some() {
+    if (!parser_) parser_ = std::make_unique<ExpatParser>(limits_);
+    auto const window_end = std::min(buffer_.size(), start_ + limits_.frame_bytes);
+    for (;;) {
+        parser_->expect_frame_at(parser_->bytes_given() - fed_ + start_);
+        auto outcome = ExpatParser::Outcome::more;
+        if (parser_->suspended()) {
+            outcome = parser_->resume();
+        } else {
+            auto const window = std::string_view(buffer_).substr(0, window_end);
+            auto const last = window.rfind('>');
+            if (last == std::string_view::npos || last < fed_) break;
+            auto const chunk = window.substr(fed_, last + 1 - fed_);
+            fed_ = last + 1;
+            outcome = parser_->parse(chunk);
+        }
+        if (outcome == ExpatParser::Outcome::failed) {
+            auto const seen =
+                std::string_view(buffer_).substr(start_, fed_ - std::min(fed_, start_));
+            fail(parser_->explain_failure(seen));
+            return false;
+        }
+        if (outcome == ExpatParser::Outcome::frame) {
+            frame_ = parser_->take_frame();
+            frame_.raw = std::string_view(buffer_).substr(start_, parser_->frame_size());
+            return true;
+        }
+    }
+    if (buffer_.size() - start_ > limits_.frame_bytes) {
+        too_big_ = true;
+        fail(StreamErrorCondition::policy_violation);
+    }
+    return false;
+}
+
+// Filler may have been handed out before the parser saw it. It must not pile up here.
+void StanzaFramer::let_parser_catch_up() {
+    if (error_ || !parser_ || fed_ >= start_) return;
+    parser_->expect_frame_at(parser_->bytes_given() - fed_ + start_);
+    if (parser_->suspended()) static_cast<void>(parser_->resume());
+    static_cast<void>(parser_->parse(std::string_view(buffer_).substr(fed_, start_ - fed_)));
+    fed_ = start_;
+}
+
+// Expat finds out by itself that a stream is UTF-16, whatever it was told, and skips a BOM without
+// a word. Neither is XMPP (RFC 6120 section 11.6), so they are turned away before it sees them.
+void StanzaFramer::check_first_bytes() {
+    if (first_bytes_checked_ || error_ || buffer_.empty()) return;
+    auto const first = static_cast<unsigned char>(buffer_[0]);
+    if (first == 0xFE || first == 0xFF || first == 0)
+        return fail(StreamErrorCondition::unsupported_encoding);
+    if (first != '<' && !is_xml_space(buffer_[0]))
+        return fail(StreamErrorCondition::not_well_formed);
+    if (buffer_.size() < 2) return;
+    if (buffer_[1] == '\0') return fail(StreamErrorCondition::unsupported_encoding);
+    first_bytes_checked_ = true;
+}
+
+void StanzaFramer::fail(StreamErrorCondition condition) {
+    error_ = condition;
+}
+
+std::string_view written_name(std::string_view start_tag) {
+    auto const begin = start_tag.find('<') + 1;
+    auto const end = start_tag.find_first_of(" \t\r\n/>", begin);
+    return start_tag.substr(begin, end - begin);
+}
+
+}  // namespace stanzagate::filters
