@@ -1,0 +1,63 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/intrusive/set.hpp>
+#include <chrono>
+
+namespace stanzagate::proxy {
+
+class Deadlines;
+
+// One moment by which something must have happened. Belongs to what it guards; costs nothing while
+// it is not set. Destroying it cancels it.
+class Deadline : public boost::intrusive::set_base_hook<
+                     boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+public:
+    using Clock = std::chrono::steady_clock;
+    using Handler = void (*)(void* context);
+
+    Deadline(Deadlines& deadlines, Handler handler, void* context)
+        : deadlines_(deadlines), handler_(handler), context_(context) {}
+    Deadline(const Deadline&) = delete;
+    Deadline& operator=(const Deadline&) = delete;
+
+    // Replaces what was set before. The handler runs once, on the worker, when the time has passed.
+    void set(Clock::duration from_now);
+    void cancel() { unlink(); }
+    bool is_set() const { return is_linked(); }
+
+    friend bool operator<(const Deadline& a, const Deadline& b) { return a.at_ < b.at_; }
+
+private:
+    friend class Deadlines;
+
+    Deadlines& deadlines_;
+    Handler handler_;
+    void* context_;
+    Clock::time_point at_{};
+};
+
+// All deadlines of a worker, on one timer. They are kept to within `grain`, and never early: what
+// is guarded here is measured in seconds.
+class Deadlines {
+public:
+    static constexpr std::chrono::milliseconds grain{20};
+
+    explicit Deadlines(boost::asio::io_context& io) : timer_(io) {}
+    Deadlines(const Deadlines&) = delete;
+    Deadlines& operator=(const Deadlines&) = delete;
+
+private:
+    friend class Deadline;
+
+    void add(Deadline& deadline);
+    void wait();
+    void run();
+
+    boost::intrusive::multiset<Deadline, boost::intrusive::constant_time_size<false>> pending_;
+    boost::asio::steady_timer timer_;
+    Deadline::Clock::time_point waiting_for_ = Deadline::Clock::time_point::max();
+};
+
+}  // namespace stanzagate::proxy

@@ -1,0 +1,81 @@
+#include "proxy/listener.hpp"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <chrono>
+#include <system_error>
+#include <utility>
+
+#include "proxy/socket_address.hpp"
+#include "proxy/worker.hpp"
+
+namespace stanzagate::proxy {
+namespace {
+
+constexpr int batch = 64;
+constexpr std::chrono::milliseconds starved_pause{250};
+
+}  // namespace
+
+Listener::Listener(Worker& worker, Fd socket, const config::Listen& door)
+    : worker_(worker), door_(door), acceptor_(worker.io()), retry_(worker.io()) {
+    auto const protocol = local_endpoint(socket.get()).address.is_v4() ? boost::asio::ip::tcp::v4()
+                                                                       : boost::asio::ip::tcp::v6();
+    acceptor_.assign(protocol, socket.release());
+    wait();
+}
+
+void Listener::wait() {
+    acceptor_.async_wait(boost::asio::ip::tcp::acceptor::wait_read,
+                         [this](const boost::system::error_code& error) {
+                             if (error) return;
+                             accept_batch();
+                         });
+}
+
+void Listener::accept_batch() {
+    for (int i = 0; i < batch; ++i) {
+        SocketAddress peer;
+        Fd socket(::accept4(acceptor_.native_handle(), peer.get(), &peer.size,
+                            SOCK_NONBLOCK | SOCK_CLOEXEC));
+        if (!socket) {
+            if (errno == EAGAIN || errno == EWOULDBLOCK) break;
+            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+                return pause(errno);
+            continue;  // that connection is gone already
+        }
+        if (std::exchange(starved_, false)) worker_.log().info("accept_resumed", {});
+        worker_.accept(std::move(socket), door_, to_endpoint(peer));
+    }
+    wait();
+}
+
+void Listener::pause(int error) {
+    if (!std::exchange(starved_, true))
+        worker_.log().error("accept_paused", {{"reason", std::system_category().message(error)}});
+    retry_.expires_after(starved_pause);
+    retry_.async_wait([this](const boost::system::error_code& stopped) {
+        if (!stopped) accept_batch();
+    });
+}
+
+std::variant<Fd, std::string> open_listening_socket(config::Endpoint& endpoint) {
+    auto const failed = [] { return std::system_category().message(errno); };
+    auto address = to_socket_address(endpoint);
+    Fd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!fd) return failed();
+    int const on = 1;
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    // [::] is IPv6 only: IPv4 has its own line in the configuration.
+    if (address.family() == AF_INET6)
+        ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    if (::bind(fd.get(), address.get(), address.size) != 0) return failed();
+    if (::listen(fd.get(), SOMAXCONN) != 0) return failed();
+    endpoint = local_endpoint(fd.get());
+    return fd;
+}
+
+}  // namespace stanzagate::proxy

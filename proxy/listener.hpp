@@ -1,0 +1,39 @@
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <string>
+#include <variant>
+
+#include "config/config.hpp"
+#include "proxy/fd.hpp"
+
+namespace stanzagate::proxy {
+
+class Worker;
+
+// One worker's end of a listening address. Accepts in batches and hands each connection to the
+// worker; when descriptors run out it pauses instead of spinning, and says so once.
+class Listener {
+public:
+    Listener(Worker& worker, Fd socket, const config::Listen& door);
+    Listener(const Listener&) = delete;
+    Listener& operator=(const Listener&) = delete;
+
+private:
+    void wait();
+    void accept_batch();
+    void pause(int error);
+
+    Worker& worker_;
+    const config::Listen& door_;
+    boost::asio::ip::tcp::acceptor acceptor_;
+    boost::asio::steady_timer retry_;
+    bool starved_ = false;
+};
+
+// A listening socket, shared by port with those of other workers (SO_REUSEPORT). `endpoint` gets
+// the port that the kernel chose, where it asked for port 0. The error is a text for people.
+std::variant<Fd, std::string> open_listening_socket(config::Endpoint& endpoint);
+
+}  // namespace stanzagate::proxy

@@ -1,0 +1,111 @@
+#include "proxy/log.hpp"
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/json/serialize.hpp>
+#include <boost/json/string.hpp>
+#include <boost/json/value.hpp>
+#include <chrono>
+#include <ctime>
+
+namespace stanzagate::proxy {
+namespace {
+
+std::string_view to_string(config::LogLevel level) {
+    switch (level) {
+        case config::LogLevel::debug:
+            return "debug";
+        case config::LogLevel::info:
+            return "info";
+        case config::LogLevel::warning:
+            return "warning";
+        case config::LogLevel::error:
+            return "error";
+    }
+    return "info";
+}
+
+std::string utc_now() {
+    auto const now = std::chrono::system_clock::now();
+    auto const seconds = std::chrono::system_clock::to_time_t(now);
+    auto const milliseconds =
+        std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() %
+        1000;
+    std::tm utc{};
+    gmtime_r(&seconds, &utc);
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900,
+                       utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
+                       milliseconds);
+}
+
+bool needs_quotes(std::string_view value) {
+    return std::any_of(value.begin(), value.end(), [](char c) {
+        auto const byte = static_cast<unsigned char>(c);
+        return byte <= ' ' || byte == 0x7F || c == '"' || c == '=' || c == '\\';
+    });
+}
+
+std::string in_json(std::string_view value) {
+    return boost::json::serialize(boost::json::value(value));
+}
+
+// logfmt quotes as JSON does.
+std::string in_logfmt(std::string_view value) {
+    return needs_quotes(value) ? in_json(value) : std::string(value);
+}
+
+}  // namespace
+
+std::string log_line(config::LogFormat format, std::string_view time, config::LogLevel level,
+                     std::string_view event, Log::Fields fields) {
+    bool const json = format == config::LogFormat::json;
+    std::string line = json ? "{" : "";
+    auto const add = [&](std::string_view key, std::string_view value, bool is_number) {
+        if (line.size() > 1) line += json ? ',' : ' ';
+        line += json ? in_json(key) : std::string(key);
+        line += json ? ':' : '=';
+        if (!json)
+            line += in_logfmt(value);
+        else
+            line += is_number ? std::string(value) : in_json(value);
+    };
+    add("time", time, false);
+    add("level", to_string(level), false);
+    add("event", event, false);
+    for (auto const& field : fields)
+        if (!field.value.empty()) add(field.key, field.value, field.is_number);
+    if (json) line += '}';
+    return line;
+}
+
+Log::Log(const config::LogSettings& settings)
+    : settings_(settings),
+      logger_(std::make_shared<spdlog::logger>("stanzagate",
+                                               std::make_shared<spdlog::sinks::stderr_sink_mt>())) {
+    logger_->set_pattern("%v");
+    logger_->set_level(spdlog::level::trace);
+}
+
+Log::~Log() = default;
+
+void Log::write(config::LogLevel level, std::string_view event, Fields fields) const {
+    if (!is_on(level)) return;
+    logger_->info(log_line(settings_.format, utc_now(), level, event, fields));
+}
+
+void Log::debug(std::string_view event, Fields fields) const {
+    write(config::LogLevel::debug, event, fields);
+}
+void Log::info(std::string_view event, Fields fields) const {
+    write(config::LogLevel::info, event, fields);
+}
+void Log::warning(std::string_view event, Fields fields) const {
+    write(config::LogLevel::warning, event, fields);
+}
+void Log::error(std::string_view event, Fields fields) const {
+    write(config::LogLevel::error, event, fields);
+}
+
+}  // namespace stanzagate::proxy

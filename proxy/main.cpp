@@ -1,0 +1,149 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <exception>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <string>
+
+#include "config/load.hpp"
+#include "proxy/explain.hpp"
+#include "proxy/server.hpp"
+#include "proxy/snapshot.hpp"
+
+// The command line: which command, with what. The commands' work is done elsewhere.
+namespace {
+
+using namespace stanzagate;
+using proxy::ExitCode;
+
+constexpr auto default_file = "/etc/stanzagate/stanzagate.toml";
+
+void print(const config::Diagnostics& diagnostics) {
+    for (auto const& diagnostic : diagnostics.sorted()) std::cerr << diagnostic.to_string() << '\n';
+}
+
+ExitCode run(const std::string& file) {
+    config::Diagnostics diagnostics;
+    auto snapshot = proxy::load_snapshot(file, diagnostics);
+    if (!snapshot) {
+        print(diagnostics);
+        return ExitCode::bad_input;
+    }
+    return proxy::serve(std::move(snapshot), diagnostics);
+}
+
+std::string count(std::size_t number, const std::string& one, const std::string& many) {
+    return std::to_string(number) + ' ' + (number == 1 ? one : many);
+}
+
+ExitCode check(const std::string& file) {
+    config::Diagnostics diagnostics;
+    auto const snapshot = proxy::load_snapshot(file, diagnostics);
+    print(diagnostics);
+    if (!snapshot) return ExitCode::bad_input;
+    auto const& config = snapshot->config;
+    std::size_t addresses = 0;
+    for (auto const& door : config.listen) addresses += door.addresses.size();
+    std::cout << file << ": ok: " << count(addresses, "address", "addresses") << ", "
+              << count(config.hosts.size(), "host", "hosts") << ", "
+              << count(diagnostics.all().size(), "warning", "warnings") << '\n';
+    return ExitCode::done;
+}
+
+struct ExplainOptions {
+    std::string host;
+    std::string from;
+    std::string request = "get";
+    std::string transport = "starttls";
+    std::string lang;
+    bool invited = false;  // decides nothing before rule files can ask for it
+    bool json = false;
+};
+
+const std::map<std::string, filters::RequestKind> requests{{"get", filters::RequestKind::get},
+                                                           {"set", filters::RequestKind::set}};
+const std::map<std::string, filters::Transport> transports{
+    {"starttls", filters::Transport::starttls},
+    {"direct", filters::Transport::direct},
+    {"websocket", filters::Transport::websocket},
+    {"bosh", filters::Transport::bosh}};
+
+ExitCode explain(const std::string& file, const ExplainOptions& options) {
+    auto const from = config::Address::parse(options.from);
+    if (!from) {
+        std::cerr << "stanzagate explain: --from: \"" << options.from
+                  << "\" is not an IPv4 or IPv6 address\n";
+        return ExitCode::bad_command_line;
+    }
+    config::Diagnostics diagnostics;
+    auto const config = config::load(file, diagnostics);
+    if (!config) {
+        print(diagnostics);
+        return ExitCode::bad_input;
+    }
+    auto const explanation =
+        proxy::explain(*config, {options.host, *from, requests.at(options.request),
+                                 transports.at(options.transport), options.lang});
+    std::cout << (options.json ? as_json(explanation) : as_text(explanation));
+    return ExitCode::done;
+}
+
+int exit_with(ExitCode code) {
+    return static_cast<int>(code);
+}
+
+int command_line(int argc, char** argv) {
+    CLI::App app("stanzagate: the registration gate for XMPP servers", "stanzagate");
+    app.set_version_flag("--version", std::string("stanzagate ") + STANZAGATE_VERSION);
+    app.require_subcommand(1);
+
+    std::string file = default_file;
+    ExplainOptions options;
+    auto const takes_file = [&](CLI::App* command) {
+        command->add_option("-c,--config", file, "the configuration file")->capture_default_str();
+        return command;
+    };
+    auto* const run_command = takes_file(app.add_subcommand("run", "serve in the foreground"));
+    auto* const check_command = takes_file(
+        app.add_subcommand("check", "load everything, serve nothing, report what is wrong"));
+    auto* const explain_command = takes_file(
+        app.add_subcommand("explain", "tell what would become of a registration request, and why"));
+    explain_command->add_option("--host", options.host, "the host to register at")->required();
+    explain_command->add_option("--from", options.from, "the client's address")->required();
+    explain_command->add_option("--request", options.request, "get or set")
+        ->check(CLI::IsMember(requests));
+    explain_command->add_option("--transport", options.transport, "how the client connects")
+        ->check(CLI::IsMember(transports));
+    explain_command->add_option("--lang", options.lang, "the language the client asks for");
+    explain_command->add_flag("--invited", options.invited,
+                              "as if the client had a valid invitation");
+    explain_command->add_flag("--json", options.json, "for programs");
+    for (auto const* const later : {"import-prosody", "status"})
+        app.add_subcommand(later, "not supported in this build")->allow_extras();
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        bool const wanted_output = error.get_exit_code() == 0;  // --help, --version
+        app.exit(error);
+        return exit_with(wanted_output ? ExitCode::done : ExitCode::bad_command_line);
+    }
+    if (run_command->parsed()) return exit_with(run(file));
+    if (check_command->parsed()) return exit_with(check(file));
+    if (explain_command->parsed()) return exit_with(explain(file, options));
+    std::cerr << "stanzagate " << app.get_subcommands().front()->get_name()
+              << ": not supported in this build\n";
+    return exit_with(ExitCode::bad_command_line);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return command_line(argc, argv);
+    } catch (const std::exception& exception) {
+        std::cerr << "stanzagate: " << exception.what() << '\n';
+        return exit_with(ExitCode::cannot_start);
+    }
+}

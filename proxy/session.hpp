@@ -1,0 +1,107 @@
+#pragma once
+
+#include <boost/intrusive/list.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "config/config.hpp"
+#include "filters/effects.hpp"
+#include "proxy/admission.hpp"
+#include "proxy/channel.hpp"
+#include "proxy/deadlines.hpp"
+#include "proxy/fd.hpp"
+#include "proxy/poller.hpp"
+#include "proxy/session_end.hpp"
+
+namespace stanzagate::proxy {
+
+class Worker;
+struct Negotiation;
+
+// A client connection and its upstream connection, from accept to SessionEnd. It moves bytes and
+// carries out what filters::Gate says; it decides nothing about XMPP.
+//
+//   proxy_header -> handshake -> negotiating -> relaying -> closing -> (retired)
+//
+// Driven by readiness: every event leads to one turn, advance(), which does what can be done now
+// and leaves nothing in the worker's scratch. While relaying it holds no buffer, parser or timer.
+class Session final : public Pollable, public boost::intrusive::list_base_hook<> {
+public:
+    Session(Worker& worker, Fd socket, const config::Listen& door, const config::Endpoint& peer);
+    ~Session();
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    void start();
+    void on_events(Side side, std::uint32_t events) override;
+    void on_again() override;
+
+    // Not authenticated yet: nothing is lost when it is ended.
+    bool is_negotiating() const { return stage_ < Stage::relaying; }
+    // The process stops: says system-shutdown where that can be said, and ends.
+    void drain();
+
+private:
+    enum class Stage : std::uint8_t {
+        proxy_header,
+        handshake,
+        negotiating,
+        relaying,
+        closing,
+        over
+    };
+
+    filters::Transport transport() const;
+    template <typename Work>
+    void guarded(Work&& work);
+    void begin();
+    void time_is_up();
+    void end_for_drain();
+    void advance();
+    void turn();
+    bool admit(const config::Address& address);
+    void turn_away(Admission::Refusal refusal);
+
+    void read_proxy_header();
+    void begin_negotiation();
+    void begin_handshake(std::string_view fallback_name);
+    void advance_handshake();
+    void negotiate();
+    bool read_for_gate(Side from);
+    void advance_connect();
+    void carry_out(filters::Effects effects);
+    void begin_connect(const config::Host& host);
+
+    void relay();
+    bool pump(Channel& from, Channel& to);
+
+    void begin_closing(SessionEnd why);
+    void linger();
+    void finish(SessionEnd why);
+    void on_deadline();
+    void log_effects(const filters::Effects& effects) const;
+    Channel& channel(Side side) { return side == Side::client ? client_ : upstream_; }
+
+    Worker& worker_;
+    const config::Listen& door_;
+    Channel client_;
+    Channel upstream_;
+    Stage stage_ = Stage::negotiating;
+    SessionEnd why_ = SessionEnd::client_closed;
+    bool authenticated_ = false;
+    bool peer_known_ = true;  // false: a balancer would not tell whose connection it is
+    Ticket ticket_;
+    Deadline deadline_;
+    config::Endpoint peer_;
+    config::Endpoint local_;
+    std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+    std::uint64_t relayed_ = 0;  // bytes, both ways
+    std::string id_;
+    std::string host_;
+    std::unique_ptr<Negotiation> negotiation_;  // until relaying
+};
+
+}  // namespace stanzagate::proxy

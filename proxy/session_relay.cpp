@@ -1,0 +1,87 @@
+#include <chrono>
+
+#include "filters/policy.hpp"
+#include "proxy/negotiation.hpp"
+#include "proxy/session.hpp"
+#include "proxy/worker.hpp"
+
+// A session from authentication to its end. What comes before stands in session.cpp.
+namespace stanzagate::proxy {
+namespace {
+
+constexpr std::chrono::seconds linger_time{5};
+// A session of which one side has closed lives as long as the other still sends.
+constexpr std::chrono::seconds half_closed_time{60};
+
+}  // namespace
+
+// The relay: no parser, no buffer, no timer. Each turn is one read of each side, written straight
+// on; a side that has more is called again after all others had their turn.
+void Session::relay() {
+    bool const more_up = pump(client_, upstream_);
+    bool const more_down = pump(upstream_, client_);
+    if (client_.wire().error() != 0 || upstream_.wire().error() != 0)
+        return begin_closing(SessionEnd::network_error);
+    if (client_.ended() && upstream_.ended() && !upstream_.blocked()) return begin_closing(why_);
+    if (more_up || more_down) worker_.poller().again(*this);
+}
+
+// One turn of one direction. True: there is more to be done without any event.
+bool Session::pump(Channel& from, Channel& to) {
+    if (to.blocked()) return false;
+    if (from.readable()) {
+        auto const bytes = from.read(worker_.scratch());
+        to.write(bytes);
+        relayed_ += bytes.size();
+        if (!bytes.empty() && deadline_.is_set()) deadline_.set(half_closed_time);
+    }
+    if (from.ended() && !to.wire().close_requested()) {
+        if (!deadline_.is_set())
+            why_ = &from == &client_ ? SessionEnd::client_closed : SessionEnd::upstream_closed;
+        to.close_write();
+        deadline_.set(half_closed_time);
+    }
+    return from.readable() && !to.blocked();
+}
+
+// The upstream is let go at once. The client may still be sending: closing under its bytes would
+// reset the connection and take our last words away from it, so they are read and dropped for a
+// while.
+void Session::begin_closing(SessionEnd why) {
+    why_ = why;
+    negotiation_.reset();
+    upstream_.close_write();
+    upstream_.close();
+    client_.close_write();
+    deadline_.set(linger_time);
+    stage_ = Stage::closing;
+}
+
+void Session::linger() {
+    if (client_.readable()) static_cast<void>(client_.read(worker_.scratch()));
+    if (client_.ended() && !client_.blocked()) return finish(why_);
+    if (client_.readable()) worker_.poller().again(*this);
+}
+
+void Session::finish(SessionEnd why) {
+    if (stage_ == Stage::over) return;
+    stage_ = Stage::over;
+    deadline_.cancel();
+    negotiation_.reset();
+    upstream_.close();
+    client_.close();
+    using std::chrono::milliseconds;
+    auto const lasted = std::chrono::steady_clock::now() - began_;
+    worker_.log().info("session_end",
+                       {{"session", id_},
+                        {"peer", peer_.address.to_string()},
+                        {"host", host_},
+                        {"transport", filters::to_string(transport())},
+                        {"why", to_string(why)},
+                        {"authenticated", authenticated_ ? "yes" : "no"},
+                        {"bytes", relayed_},
+                        {"ms", std::chrono::duration_cast<milliseconds>(lasted).count()}});
+    worker_.retire(*this);
+}
+
+}  // namespace stanzagate::proxy

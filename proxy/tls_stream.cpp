@@ -1,0 +1,154 @@
+#include "proxy/tls_stream.hpp"
+
+#include <openssl/err.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace stanzagate::proxy {
+
+TlsStream::TlsStream(certs::SslPtr ssl, Wire& wire, Scratch& scratch)
+    : ssl_(std::move(ssl)), wire_(wire), scratch_(scratch) {
+    auto* const bio = BIO_new(method());
+    BIO_set_data(bio, this);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(ssl_.get(), bio, bio);  // owns it from here
+}
+
+TlsStream::Handshake TlsStream::handshake(std::string_view before) {
+    begin_turn();
+    if (!before.empty()) {
+        std::memcpy(scratch_.sending.data(), before.data(), before.size());
+        sending_ = before.size();
+    }
+    ERR_clear_error();
+    auto const result = SSL_do_handshake(ssl_.get());
+    auto const error = SSL_get_error(ssl_.get(), result);
+    end_turn();
+    if (result == 1) return Handshake::done;
+    if (error == SSL_ERROR_WANT_READ && !wire_.ended()) return Handshake::waiting;
+    ended_ = broken_ = true;
+    return Handshake::failed;
+}
+
+std::size_t TlsStream::read(std::span<char> into) {
+    begin_turn();
+    std::size_t total = 0;
+    while (!ended_ && into.size() - total >= Scratch::record) {
+        std::size_t size = 0;
+        ERR_clear_error();
+        auto const result =
+            SSL_read_ex(ssl_.get(), into.data() + total, into.size() - total, &size);
+        if (result == 1) {
+            total += size;
+            continue;
+        }
+        auto const error = SSL_get_error(ssl_.get(), result);
+        if (error == SSL_ERROR_WANT_READ) break;
+        ended_ = true;
+        broken_ = error != SSL_ERROR_ZERO_RETURN;
+    }
+    end_turn();
+    return total;
+}
+
+void TlsStream::write(std::string_view bytes) {
+    begin_turn();
+    while (!bytes.empty() && !broken_) {
+        std::size_t size = 0;
+        ERR_clear_error();
+        if (SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &size) != 1) {
+            broken_ = true;
+            break;
+        }
+        bytes.remove_prefix(size);
+    }
+    end_turn();
+}
+
+void TlsStream::close_write() {
+    if (!broken_ && (SSL_get_shutdown(ssl_.get()) & SSL_SENT_SHUTDOWN) == 0) {
+        begin_turn();
+        ERR_clear_error();
+        SSL_shutdown(ssl_.get());
+        end_turn();
+    }
+    wire_.close_write();
+}
+
+void TlsStream::begin_turn() {
+    received_this_turn_ = false;
+    sending_ = 0;
+    received_begin_ = 0;
+    received_end_ = std::min(undecrypted_.size(), scratch_.received.size());
+    std::memcpy(scratch_.received.data(), undecrypted_.data(), received_end_);
+    if (received_end_ == undecrypted_.size())
+        undecrypted_ = {};
+    else
+        undecrypted_.erase(0, received_end_);
+}
+
+// The scratch goes to another session now.
+void TlsStream::end_turn() {
+    send_pending();
+    undecrypted_.insert(0, scratch_.received.data() + received_begin_,
+                        received_end_ - received_begin_);
+}
+
+void TlsStream::send_pending() {
+    if (sending_ > 0) wire_.send({scratch_.sending.data(), std::exchange(sending_, 0)});
+}
+
+int TlsStream::on_read(BIO* bio, char* into, int size) {
+    auto& self = *static_cast<TlsStream*>(BIO_get_data(bio));
+    BIO_clear_retry_flags(bio);
+    if (self.received_begin_ == self.received_end_ &&
+        !std::exchange(self.received_this_turn_, true)) {
+        self.received_begin_ = 0;
+        self.received_end_ = self.wire_.receive(self.scratch_.received);
+    }
+    auto const available = self.received_end_ - self.received_begin_;
+    if (available == 0) {
+        // At the wire's end too: ended() tells of it, and SSL can still be written to.
+        BIO_set_retry_read(bio);
+        return -1;
+    }
+    auto const taken = std::min(available, static_cast<std::size_t>(size));
+    std::memcpy(into, self.scratch_.received.data() + self.received_begin_, taken);
+    self.received_begin_ += taken;
+    return static_cast<int>(taken);
+}
+
+int TlsStream::on_write(BIO* bio, const char* bytes, int size) {
+    auto& self = *static_cast<TlsStream*>(BIO_get_data(bio));
+    BIO_clear_retry_flags(bio);
+    std::string_view rest(bytes, static_cast<std::size_t>(size));
+    while (!rest.empty()) {
+        if (self.sending_ == self.scratch_.sending.size()) self.send_pending();
+        auto const taken = std::min(rest.size(), self.scratch_.sending.size() - self.sending_);
+        std::memcpy(self.scratch_.sending.data() + self.sending_, rest.data(), taken);
+        self.sending_ += taken;
+        rest.remove_prefix(taken);
+    }
+    return size;
+}
+
+long TlsStream::on_control(BIO*, int command, long, void*) {
+    return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+const BIO_METHOD* TlsStream::method() {
+    // Made once for the process and shared by all workers; read-only from then on.
+    static const std::unique_ptr<BIO_METHOD, certs::Free<BIO_meth_free>> made = [] {
+        auto* const bio_method =
+            BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "stanzagate");
+        BIO_meth_set_read(bio_method, on_read);
+        BIO_meth_set_write(bio_method, on_write);
+        BIO_meth_set_ctrl(bio_method, on_control);
+        return std::unique_ptr<BIO_METHOD, certs::Free<BIO_meth_free>>(bio_method);
+    }();
+    return made.get();
+}
+
+}  // namespace stanzagate::proxy

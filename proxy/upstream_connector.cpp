@@ -1,0 +1,201 @@
+#include "proxy/upstream_connector.hpp"
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "certs/upstream_tls.hpp"
+#include "proxy/proxy_protocol.hpp"
+#include "proxy/socket_address.hpp"
+#include "proxy/worker.hpp"
+
+namespace stanzagate::proxy {
+namespace {
+
+std::string text_of(int error) {
+    return std::system_category().message(error);
+}
+
+}  // namespace
+
+UpstreamConnector::UpstreamConnector(Worker& worker, Pollable& session, Channel& channel,
+                                     std::shared_ptr<const Snapshot> snapshot,
+                                     UpstreamTarget target)
+    : worker_(worker),
+      session_(session),
+      channel_(channel),
+      snapshot_(std::move(snapshot)),
+      target_(std::move(target)),
+      addresses_(worker.upstreams().in_order(target_.host->upstream, UpstreamPool::Clock::now())),
+      deadline_(
+          worker.deadlines(),
+          [](void* self) {
+              auto& connector = *static_cast<UpstreamConnector*>(self);
+              connector.address_failed("timeout");
+              connector.worker_.poller().again(connector.session_);
+          },
+          this) {}
+
+UpstreamConnector::~UpstreamConnector() = default;
+
+void UpstreamConnector::start() {
+    try_next_address();
+}
+
+void UpstreamConnector::try_next_address() {
+    if (next_address_ == addresses_.size()) {
+        deadline_.cancel();
+        state_ = State::failed;
+        return;
+    }
+    ++next_address_;
+    step_ = Step::resolving;
+    proxy_header_ = make_proxy_header();
+    deadline_.set(target_.host->upstream.connect_timeout);
+    auto const attempt = next_address_;
+    worker_.upstreams().resolve(address(), [this, attempt, alive = std::weak_ptr(alive_)](
+                                               auto const& endpoints, auto error) {
+        if (alive.expired() || attempt != next_address_ || step_ != Step::resolving) return;
+        on_resolved(endpoints, error);
+        worker_.poller().again(session_);
+    });
+}
+
+void UpstreamConnector::on_resolved(const std::vector<config::Endpoint>& endpoints,
+                                    std::string_view error) {
+    endpoints_ = endpoints;
+    next_endpoint_ = 0;
+    try_next_endpoint(error);
+}
+
+void UpstreamConnector::try_next_endpoint(std::string_view why_not_before) {
+    std::string why(why_not_before);
+    while (next_endpoint_ < endpoints_.size()) {
+        if (connect(endpoints_[next_endpoint_++])) return;
+        why = text_of(errno);
+    }
+    address_failed(why);
+}
+
+bool UpstreamConnector::connect(const config::Endpoint& endpoint) {
+    channel_.close();
+    auto const to = to_socket_address(endpoint);
+    Fd fd(::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!fd) return false;
+    set_connection_options(fd.get());
+    if (::connect(fd.get(), to.get(), to.size) != 0 && errno != EINPROGRESS) return false;
+    if (!worker_.poller().add(fd.get(), session_, Side::upstream)) return false;
+    channel_.open(std::move(fd));
+    step_ = Step::connecting;
+    return true;
+}
+
+void UpstreamConnector::advance() {
+    if (state_ != State::busy) return;
+    switch (step_) {
+        case Step::resolving:
+            return;
+        case Step::connecting:
+            return on_connected();
+        case Step::starttls:
+            return advance_starttls();
+        case Step::handshake:
+            return advance_handshake();
+    }
+}
+
+void UpstreamConnector::on_connected() {
+    int error = 0;
+    socklen_t size = sizeof error;
+    ::getsockopt(channel_.wire().fd(), SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error != 0) return attempt_failed(text_of(error));
+    SocketAddress peer;
+    if (::getpeername(channel_.wire().fd(), peer.get(), &peer.size) != 0) return;  // not yet
+
+    switch (address().scheme) {
+        case config::UpstreamScheme::tcp:
+            deadline_.cancel();
+            worker_.upstreams().worked(address());
+            state_ = State::ready;
+            return;
+        case config::UpstreamScheme::starttls:
+            starttls_.emplace(target_.stream_host);
+            step_ = Step::starttls;
+            channel_.write(take_first_bytes() + starttls_->opening());
+            return;
+        case config::UpstreamScheme::tls:
+            return begin_handshake();
+    }
+}
+
+void UpstreamConnector::advance_starttls() {
+    while (channel_.readable() && starttls_->state() == filters::StartTlsClient::State::waiting)
+        channel_.write(starttls_->receive(channel_.read(worker_.scratch())));
+    switch (starttls_->state()) {
+        case filters::StartTlsClient::State::waiting:
+            if (channel_.ended()) attempt_failed("the server closed the connection");
+            return;
+        case filters::StartTlsClient::State::failed:
+            return attempt_failed(starttls_->failure());
+        case filters::StartTlsClient::State::proceed:
+            return begin_handshake();
+    }
+}
+
+void UpstreamConnector::begin_handshake() {
+    starttls_.reset();
+    auto ssl = snapshot_->upstream_tls.connect(target_.host->upstream, address().scheme,
+                                               target_.stream_host);
+    if (!ssl) return attempt_failed("no certificate can have the name to be verified");
+    channel_.start_tls(std::move(ssl), worker_.scratch());
+    step_ = Step::handshake;
+    advance_handshake();
+}
+
+void UpstreamConnector::advance_handshake() {
+    auto& tls = *channel_.tls();
+    switch (tls.handshake(take_first_bytes())) {
+        case TlsStream::Handshake::waiting:
+            return;
+        case TlsStream::Handshake::done:
+            deadline_.cancel();
+            worker_.upstreams().worked(address());
+            state_ = State::ready;
+            return;
+        case TlsStream::Handshake::failed: {
+            auto const why = certs::verify_error(tls.ssl());
+            attempt_failed(why.empty() ? "TLS handshake failed" : why);
+        }
+    }
+}
+
+void UpstreamConnector::attempt_failed(std::string_view why) {
+    if (next_endpoint_ == endpoints_.size()) return address_failed(why);
+    proxy_header_ = make_proxy_header();
+    try_next_endpoint(why);
+}
+
+void UpstreamConnector::address_failed(std::string_view why) {
+    worker_.log().warning("upstream_failed", {{"session", target_.session},
+                                              {"host", target_.stream_host},
+                                              {"upstream", address().to_string()},
+                                              {"reason", why}});
+    worker_.upstreams().failed(address(), UpstreamPool::Clock::now());
+    channel_.close();
+    starttls_.reset();
+    try_next_address();
+}
+
+std::string UpstreamConnector::make_proxy_header() const {
+    switch (target_.host->upstream.proxy_protocol) {
+        case config::ProxyHeader::none:
+            return {};
+        case config::ProxyHeader::v1:
+            return proxy_header_v1(target_.source, target_.destination);
+        case config::ProxyHeader::v2:
+            return proxy_header_v2(target_.source, target_.destination);
+    }
+    return {};
+}
+
+}  // namespace stanzagate::proxy

@@ -1,0 +1,116 @@
+#include "proxy/worker.hpp"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <exception>
+#include <utility>
+
+#include "proxy/listener.hpp"
+
+namespace stanzagate::proxy {
+
+Worker::Worker(unsigned number, std::shared_ptr<const Snapshot> snapshot, Shared shared)
+    : number_(number),
+      snapshot_(std::move(snapshot)),
+      shared_(std::move(shared)),
+      tls_(snapshot_->certificates, shared_.ticket_keys) {}
+
+Worker::~Worker() {
+    sessions_.clear_and_dispose([](Session* session) { delete session; });
+}
+
+void Worker::listen(Fd socket, const config::Listen& door) {
+    listeners_.push_back(std::make_unique<Listener>(*this, std::move(socket), door));
+}
+
+void Worker::run() {
+    for (;;) {
+        try {
+            io_.run();
+            return;
+        } catch (const std::exception& exception) {
+            // Out of memory, most likely, and only for the session whose turn it was.
+            log().error("exception", {{"what", exception.what()}});
+        }
+    }
+}
+
+void Worker::drain(std::chrono::milliseconds grace) {
+    boost::asio::post(io_, [this, grace] { begin_drain(grace); });
+}
+
+void Worker::begin_drain(std::chrono::milliseconds grace) {
+    if (std::exchange(draining_, true)) return;
+    listeners_.clear();
+    end_all(true);
+    drain_timer_.expires_after(grace);
+    drain_timer_.async_wait([this](const boost::system::error_code& error) {
+        if (error) return;
+        end_all(false);
+        // A last word to those that listen; who does not is left behind.
+        drain_timer_.expires_after(std::chrono::seconds(1));
+        drain_timer_.async_wait([this](const boost::system::error_code&) { io_.stop(); });
+    });
+    finish_if_idle();
+}
+
+void Worker::end_all(bool only_negotiating) {
+    for (auto next = sessions_.begin(); next != sessions_.end();) {
+        auto& session = *next++;  // the session may take itself off the list
+        if (session.is_negotiating() || !only_negotiating) session.drain();
+    }
+}
+
+void Worker::finish_if_idle() {
+    if (draining_ && sessions_.empty()) io_.stop();
+}
+
+std::string Worker::next_session_id() {
+    return std::to_string(number_) + '-' + std::to_string(++sessions_begun_);
+}
+
+void Worker::accept(Fd socket, const config::Listen& door, const config::Endpoint& peer) {
+    auto session = std::make_unique<Session>(*this, std::move(socket), door, peer);
+    sessions_.push_back(*session);
+    session.release()->start();
+}
+
+void Worker::count_refusal(Admission::Refusal refusal, const config::Endpoint& peer) {
+    auto& refused = refused_[refusal];
+    ++refused.unsaid;
+    auto const now = std::chrono::steady_clock::now();
+    if (now - refused.last_said < std::chrono::seconds(1)) return;
+    refused.last_said = now;
+    log().warning("refused_connections", {{"reason", to_string(refusal)},
+                                          {"peer", peer.address.to_string()},
+                                          {"count", std::exchange(refused.unsaid, 0)}});
+}
+
+void Worker::warn_once(const filters::FeatureFindings& findings, const std::string& host) {
+    auto const say = [&](bool found, std::string_view what, std::string_view advice) {
+        if (!found || !shared_.said.first(host + ' ' + std::string(what))) return;
+        log().warning("upstream_misconfigured",
+                      {{"host", host}, {"offers", what}, {"advice", advice}});
+    };
+    say(findings.starttls_only, "starttls only",
+        "the upstream demands STARTTLS on this leg: use a starttls:// upstream, or let it take the "
+        "leg for secure (Prosody: mod_secure_interfaces; ejabberd: starttls_required: false)");
+    say(findings.channel_binding, "-PLUS mechanisms",
+        "channel binding cannot work through a proxy: use a plaintext upstream leg, where the "
+        "server does not offer it, or disable the -PLUS mechanisms there");
+    say(findings.external, "EXTERNAL",
+        "client certificates end at the gate: disable SASL EXTERNAL at the upstream");
+}
+
+void Worker::retire(Session& session) {
+    sessions_.erase(sessions_.iterator_to(session));
+    poller_.bury(session);
+    if (retired_.empty())
+        boost::asio::post(io_, [this] {
+            retired_.clear();
+            finish_if_idle();
+        });
+    retired_.emplace_back(&session);
+}
+
+}  // namespace stanzagate::proxy

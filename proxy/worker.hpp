@@ -1,0 +1,122 @@
+#pragma once
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/intrusive/list.hpp>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "certs/server_tls.hpp"
+#include "proxy/admission.hpp"
+#include "proxy/deadlines.hpp"
+#include "proxy/fd.hpp"
+#include "proxy/log.hpp"
+#include "proxy/poller.hpp"
+#include "proxy/scratch.hpp"
+#include "proxy/session.hpp"
+#include "proxy/snapshot.hpp"
+#include "proxy/upstream_pool.hpp"
+
+namespace stanzagate::proxy {
+
+class Listener;
+
+// Names what was said already, so that it is said once in the life of the process.
+class SaidOnce {
+public:
+    // True the first time for `what`.
+    bool first(const std::string& what) {
+        std::lock_guard const lock(mutex_);
+        return said_.insert(what).second;
+    }
+
+private:
+    std::mutex mutex_;
+    std::set<std::string> said_;
+};
+
+// What all workers share.
+struct Shared {
+    const Log& log;
+    Admission& admission;
+    SaidOnce& said;
+    certs::TicketKeys ticket_keys;
+};
+
+// One thread with its event loop, its listening sockets, and every session that came through them:
+// a session never leaves its worker, so nothing on the data path is locked.
+//   listen()*, then run() on a thread of its own; drain() and stop() from any thread.
+class Worker {
+public:
+    Worker(unsigned number, std::shared_ptr<const Snapshot> snapshot, Shared shared);
+    ~Worker();
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
+
+    // `door` is one of the snapshot's listeners.
+    void listen(Fd socket, const config::Listen& door);
+
+    // Returns once the worker was drained or stopped.
+    void run();
+    // Accepts no more, ends what is not authenticated yet, and lets the others live for up to
+    // `grace`.
+    void drain(std::chrono::milliseconds grace);
+
+    // For sessions, on the worker's own thread.
+    Poller& poller() { return poller_; }
+    Deadlines& deadlines() { return deadlines_; }
+    Scratch& scratch() { return *scratch_; }
+    UpstreamPool& upstreams() { return upstreams_; }
+    certs::ServerTls& tls() { return tls_; }
+    const Log& log() const { return shared_.log; }
+    Admission& admission() { return shared_.admission; }
+    const std::shared_ptr<const Snapshot>& snapshot() const { return snapshot_; }
+    boost::asio::io_context& io() { return io_; }
+    std::string next_session_id();
+
+    void accept(Fd socket, const config::Listen& door, const config::Endpoint& peer);
+    // A connection was turned away at the door; logged once a second for each reason.
+    void count_refusal(Admission::Refusal refusal, const config::Endpoint& peer);
+    // Tells the operator, once per host, what does not work with how its upstream is configured.
+    void warn_once(const filters::FeatureFindings& findings, const std::string& host);
+    // The session has ended: it is told of nothing more, and deleted after this turn.
+    void retire(Session& session);
+
+private:
+    struct Refused {
+        std::uint64_t unsaid = 0;
+        std::chrono::steady_clock::time_point last_said{};
+    };
+
+    void begin_drain(std::chrono::milliseconds grace);
+    void end_all(bool only_negotiating);
+    void finish_if_idle();
+
+    unsigned number_;
+    std::uint64_t sessions_begun_ = 0;
+    std::shared_ptr<const Snapshot> snapshot_;
+    Shared shared_;
+    boost::asio::io_context io_{1};
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
+        io_.get_executor()};
+    std::unique_ptr<Scratch> scratch_ = std::make_unique<Scratch>();
+    Deadlines deadlines_{io_};
+    Poller poller_{io_};
+    UpstreamPool upstreams_{io_};
+    certs::ServerTls tls_;
+    boost::asio::steady_timer drain_timer_{io_};
+    std::vector<std::unique_ptr<Listener>> listeners_;
+    boost::intrusive::list<Session, boost::intrusive::constant_time_size<false>> sessions_;
+    std::vector<std::unique_ptr<Session>> retired_;
+    std::map<Admission::Refusal, Refused> refused_;
+    bool draining_ = false;
+};
+
+}  // namespace stanzagate::proxy
