@@ -1,0 +1,1 @@
+"""What the scenarios share: real servers, the gate, clients, and a way to look at bytes."""
