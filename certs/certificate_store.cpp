@@ -55,6 +55,7 @@ std::optional<CertificateStore> CertificateStore::load(const config::Config& con
             store.add(host.name, store.keep(self_signed_for(host, diagnostics, now)));
             continue;
         }
+        if (host.certificate.empty()) continue;  // no listener ends TLS
         const auto [place, is_new] = by_files.try_emplace({host.certificate, host.key}, nullptr);
         if (is_new) {
             auto identity = Identity::load(host.certificate, host.key, host.certificate_where,

@@ -122,7 +122,9 @@ struct HostPattern {
 
 struct Host {
     HostPattern name;
-    std::filesystem::path certificate;  // absolute, or relative to the working directory
+    // Absolute, or relative to the working directory; empty where self-signed, or where no listener
+    // ends TLS.
+    std::filesystem::path certificate;
     std::filesystem::path key;
     bool self_signed = false;
     Upstream upstream;

@@ -1,5 +1,6 @@
 #include "config/load.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <fstream>
@@ -61,7 +62,12 @@ Config read_config(Section root) {
     for (Section& listen : root.tables("listen"))
         config.listen.push_back(read_listen(std::move(listen), bound));
     std::vector<HostKeys> hosts;
-    for (Section& host : root.tables("host")) hosts.push_back(read_host(std::move(host)));
+    const bool without_tls =
+        !config.listen.empty() && std::ranges::all_of(config.listen, [](const Listen& listen) {
+            return listen.tls == TlsMode::none;
+        });
+    for (Section& host : root.tables("host"))
+        hosts.push_back(read_host(std::move(host), !without_tls));
     if (!root.has("listen"))
         root.missing("listen", "at least one [[listen]] says where clients connect");
     if (!root.has("host"))

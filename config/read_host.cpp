@@ -24,7 +24,7 @@ void read_name(Section& section, Host& host) {
     }
 }
 
-void read_identity(Section& section, Host& host) {
+void read_identity(Section& section, Host& host, bool needed) {
     section.path("certificate", host.certificate);
     section.path("key", host.key);
     const bool understood =
@@ -41,7 +41,7 @@ void read_identity(Section& section, Host& host) {
         section.missing("key", "the file with the private key of the certificate");
     } else if (has_key && !has_certificate) {
         section.missing("certificate", "the file with the certificate chain of the key");
-    } else if (!has_certificate && understood) {
+    } else if (!has_certificate && understood && needed) {
         section.missing("certificate",
                         "the files of the certificate chain and its key, or self_signed = true "
                         "for development");
@@ -50,11 +50,11 @@ void read_identity(Section& section, Host& host) {
 
 }  // namespace
 
-HostKeys read_host(Section section) {
+HostKeys read_host(Section section, bool needs_certificate) {
     HostKeys keys;
     keys.where = section.where();
     read_name(section, keys.host);
-    read_identity(section, keys.host);
+    read_identity(section, keys.host, needs_certificate);
     keys.host.upstream = read_upstream(section);
     if (auto registration = section.table("registration"))
         keys.registration = read_registration(std::move(*registration));

@@ -60,7 +60,8 @@ struct HostKeys {
     Position where;  // of the table
 };
 
-HostKeys read_host(Section section);
+// A host needs a certificate where any listener ends TLS.
+HostKeys read_host(Section section, bool needs_certificate);
 
 // Lays each host's keys over the global ones, and checks that every host can answer a
 // registration.

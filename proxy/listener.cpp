@@ -61,19 +61,33 @@ void Listener::pause(int error) {
     });
 }
 
-std::variant<Fd, std::string> open_listening_socket(config::Endpoint& endpoint) {
-    auto const failed = [] { return std::system_category().message(errno); };
-    auto address = to_socket_address(endpoint);
+namespace {
+
+Fd bound_socket(const config::Endpoint& endpoint, bool shared) {
+    auto const address = to_socket_address(endpoint);
     Fd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (!fd) return failed();
+    if (!fd) return fd;
     int const on = 1;
     ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    if (shared) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     // [::] is IPv6 only: IPv4 has its own line in the configuration.
     if (address.family() == AF_INET6)
         ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-    if (::bind(fd.get(), address.get(), address.size) != 0) return failed();
-    if (::listen(fd.get(), SOMAXCONN) != 0) return failed();
+    if (::bind(fd.get(), address.get(), address.size) != 0) return Fd();
+    if (::listen(fd.get(), SOMAXCONN) != 0) return Fd();
+    return fd;
+}
+
+}  // namespace
+
+std::optional<std::string> why_not_free(const config::Endpoint& endpoint) {
+    if (bound_socket(endpoint, false)) return std::nullopt;
+    return std::system_category().message(errno);
+}
+
+std::variant<Fd, std::string> open_listening_socket(config::Endpoint& endpoint) {
+    auto fd = bound_socket(endpoint, true);
+    if (!fd) return std::system_category().message(errno);
     endpoint = local_endpoint(fd.get());
     return fd;
 }

@@ -2,6 +2,7 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -31,6 +32,10 @@ private:
     boost::asio::steady_timer retry_;
     bool starved_ = false;
 };
+
+// Why nobody can listen at `endpoint`, if so. Asked before the shared sockets are opened: these
+// would quietly divide the connections with another process that was started by mistake.
+std::optional<std::string> why_not_free(const config::Endpoint& endpoint);
 
 // A listening socket, shared by port with those of other workers (SO_REUSEPORT). `endpoint` gets
 // the port that the kernel chose, where it asked for port 0. The error is a text for people.

@@ -77,15 +77,17 @@ private:
 // Binds each address once for every worker. False, with the reason logged, where one cannot be.
 bool bind_all(const config::Config& config, const std::vector<std::unique_ptr<Worker>>& workers,
               const Log& log) {
+    auto const failed = [&](const config::Endpoint& endpoint, const std::string& why) {
+        log.error("cannot_listen", {{"address", endpoint.to_string()}, {"reason", why}});
+        return false;
+    };
     for (auto const& door : config.listen) {
         for (auto endpoint : door.addresses) {
+            if (auto const why = why_not_free(endpoint)) return failed(endpoint, *why);
             for (auto const& worker : workers) {
                 auto opened = open_listening_socket(endpoint);
-                if (auto const* const why = std::get_if<std::string>(&opened)) {
-                    log.error("cannot_listen",
-                              {{"address", endpoint.to_string()}, {"reason", *why}});
-                    return false;
-                }
+                if (auto const* const why = std::get_if<std::string>(&opened))
+                    return failed(endpoint, *why);
                 worker->listen(std::get<Fd>(std::move(opened)), door);
             }
             log.info("listening",
@@ -93,6 +95,14 @@ bool bind_all(const config::Config& config, const std::vector<std::unique_ptr<Wo
         }
     }
     return true;
+}
+
+// From here on a signal has nobody left to tell.
+void ignore_further_signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (int const signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
 }  // namespace
@@ -134,6 +144,7 @@ ExitCode serve(std::shared_ptr<const Snapshot> snapshot, const config::Diagnosti
     log.info("ready", {{"workers", count}, {"version", STANZAGATE_VERSION}});
     notify_service_manager("READY=1");
     signals.run();
+    ignore_further_signals();
     joiner.join();
     log.info("stopped", {});
     return ExitCode::done;
