@@ -120,7 +120,7 @@ StreamErrorCondition ExpatParser::explain_failure(std::string_view seen) const {
     auto const index = static_cast<std::size_t>(XML_GetErrorByteIndex(parser_.get()));
     auto const at = index - std::min(index, frame_begin_);
     // RFC 6120 section 4.9.3.22: bytes that break the rules of UTF-8 count as a wrong encoding.
-    if (auto const bad = invalid_utf8(seen); bad && *bad <= at + 3)
+    if (auto const bad = invalid_utf8(seen); bad && *bad <= at)
         return StreamErrorCondition::unsupported_encoding;
     if (at >= 2 && at < seen.size() && seen.substr(at - 2, 2) == "<!")
         return StreamErrorCondition::restricted_xml;  // <!DOCTYPE and its like, inside the stream

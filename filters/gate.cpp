@@ -14,7 +14,8 @@ FrameLimits client_limits(const config::Config& config) {
 }
 
 // The operator's own server: bounded, so that it cannot exhaust us, but not otherwise judged.
-constexpr FrameLimits upstream_limits{.frame_bytes = 256 * 1024, .depth = 256, .attributes = 1024};
+constexpr FrameLimits upstream_limits{
+    .frame_bytes = std::size_t{256} * 1024, .depth = 256, .attributes = 1024};
 
 }  // namespace
 
@@ -57,7 +58,7 @@ Effects Gate::receive(Side from, std::string_view bytes) {
 }
 
 Effects Gate::tls_done(std::string stream_id) {
-    begin_secure(std::move(stream_id));
+    if (phase_ == Phase::securing) begin_secure(std::move(stream_id));
     return {};
 }
 
@@ -79,6 +80,7 @@ Effects Gate::upstream_failed() {
 
 Effects Gate::eof(Side from) {
     Effects out;
+    if (phase_ == Phase::over) return out;
     if (from == Side::client) {
         // A client that closed its stream may wait for the upstream's own close (RFC 6120 4.4).
         bool const waits = phase_ == Phase::open && client_closed_ && !upstream_closed_;
@@ -228,7 +230,7 @@ void Gate::fail(StreamErrorCondition condition, std::string_view detail, Effects
     if (phase_ == Phase::over) return;
     if (phase_ == Phase::clear) {
         clear_->fail(condition, out);
-    } else if (phase_ != Phase::securing && !upstream_closed_) {
+    } else if (phase_ != Phase::securing && !upstream_closed_ && !upstream_erred_) {
         open_client_stream(out);
         out.to_client += stream_error(condition, detail, root_name_);
         out.stream_error = condition;

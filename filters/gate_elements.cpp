@@ -88,10 +88,11 @@ void Gate::on_registration(const Frame& element, const RegistrationRequest& requ
 
 // An iq whose `result` changes what the gate does. It must be certain which answer is its own: it
 // needs an id that no other unanswered request has, and nothing else is sent until it is answered.
+// An empty id is none: servers answer with it what came without an id (RFC 6120 section 8.2.3).
 void Gate::on_watched(const Frame& iq, Watched what, Effects& out) {
     auto const& id = iq.attributes.id;
     bool const certain =
-        iq.attributes.type == "set" && iq.root.children.size() == 1 && id &&
+        iq.attributes.type == "set" && iq.root.children.size() == 1 && id && !id->empty() &&
         std::find(outstanding_.begin(), outstanding_.end(), *id) == outstanding_.end();
     if (!certain) return answer_client(bad_request(iq.attributes), out);
     watched_ = what;
@@ -105,7 +106,7 @@ void Gate::forward(const Frame& frame, Effects& out) {
     auto const& id = frame.attributes.id;
     if (frame.root.local != "iq" || !is_request(frame.attributes) || !id) return;
     outstanding_.push_back(*id);
-    if (outstanding_.size() >= most_outstanding) hold_ = Hold::answers;
+    if (outstanding_.size() >= most_outstanding && hold_ == Hold::none) hold_ = Hold::answers;
 }
 
 void Gate::on_upstream_element(const Frame& element, Effects& out) {

@@ -20,6 +20,7 @@ void StanzaFramer::feed(std::string_view bytes) {
     buffer_.erase(0, unneeded);
     start_ -= unneeded;
     fed_ -= unneeded;
+    searched_ -= std::min(searched_, unneeded);
     buffer_ += bytes;
 }
 
@@ -63,10 +64,12 @@ bool StanzaFramer::parse_some() {
             outcome = parser_->resume();
         } else {
             auto const window = std::string_view(buffer_).substr(0, window_end);
-            auto const last = window.rfind('>');
-            if (last == std::string_view::npos || last < fed_) break;
-            auto const chunk = window.substr(fed_, last + 1 - fed_);
-            fed_ = last + 1;
+            auto const unsearched = std::max(fed_, searched_);
+            auto const last = window.substr(std::min(unsearched, window_end)).rfind('>');
+            searched_ = std::max(unsearched, window_end);
+            if (last == std::string_view::npos) break;
+            auto const chunk = window.substr(fed_, unsearched + last + 1 - fed_);
+            fed_ += chunk.size();
             outcome = parser_->parse(chunk);
         }
         if (outcome == ExpatParser::Outcome::failed) {

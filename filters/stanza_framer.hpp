@@ -14,9 +14,10 @@ namespace stanzagate::filters {
 class ExpatParser;
 
 struct FrameLimits {
-    std::size_t frame_bytes = 16 * 1024;  // one frame, inclusive; the stream header too
-    unsigned depth = 16;                  // a first-level element counts as 1
-    unsigned attributes = 32;             // in one element, namespace declarations included
+    std::size_t frame_bytes =
+        std::size_t{16} * 1024;  // one frame, inclusive; the stream header too
+    unsigned depth = 16;         // a first-level element counts as 1
+    unsigned attributes = 32;    // in one element, namespace declarations included
 };
 
 // Cuts one direction of an XMPP stream into frames without changing a byte: the `raw` of all
@@ -59,10 +60,11 @@ private:
     void fail(StreamErrorCondition condition);
 
     FrameLimits limits_;
-    std::string buffer_;     // bytes from the oldest that is still needed
-    std::size_t start_ = 0;  // where the frame in progress begins, in buffer_
-    std::size_t fed_ = 0;    // how much of buffer_ the parser has been given
-    std::size_t taken_ = 0;  // size of the frame last returned, to be dropped on the next call
+    std::string buffer_;        // bytes from the oldest that is still needed
+    std::size_t start_ = 0;     // where the frame in progress begins, in buffer_
+    std::size_t fed_ = 0;       // how much of buffer_ the parser has been given
+    std::size_t searched_ = 0;  // up to where no '>' was found that the parser has not been given
+    std::size_t taken_ = 0;     // size of the frame last returned, to be dropped on the next call
     std::unique_ptr<ExpatParser> parser_;
     std::optional<StreamErrorCondition> error_;
     bool first_bytes_checked_ = false;

@@ -5,15 +5,17 @@
 namespace stanzagate::filters {
 namespace {
 
-constexpr FrameLimits limits{.frame_bytes = 256 * 1024, .depth = 256, .attributes = 1024};
+constexpr FrameLimits limits{
+    .frame_bytes = std::size_t{256} * 1024, .depth = 256, .attributes = 1024};
 constexpr std::string_view request = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
 
 }  // namespace
 
 StartTlsClient::StartTlsClient(std::string_view host)
     : framer_(limits),
-      opening_("<?xml version='1.0'?><stream:stream xmlns='jabber:client' "
-               "xmlns:stream='http://etherx.jabber.org/streams'") {
+      opening_(
+          "<?xml version='1.0'?><stream:stream xmlns='jabber:client' "
+          "xmlns:stream='http://etherx.jabber.org/streams'") {
     append_attribute(opening_, "to", host);
     opening_ += " version='1.0'>";
 }
@@ -33,17 +35,20 @@ std::string StartTlsClient::receive(std::string_view bytes) {
 
 void StartTlsClient::on_element(const Frame& element, std::string& to_send) {
     auto const& root = element.root;
-    if (root.is(Namespace::streams, "error")) return fail("the server answered with a stream error");
+    if (root.is(Namespace::streams, "error"))
+        return fail("the server answered with a stream error");
     if (root.is(Namespace::tls, "failure")) return fail("the server refused STARTTLS");
     if (root.is(Namespace::streams, "features") && !asked_) {
-        if (!root.child(Namespace::tls, "starttls")) return fail("the server does not offer STARTTLS");
+        if (!root.child(Namespace::tls, "starttls"))
+            return fail("the server does not offer STARTTLS");
         asked_ = true;
         to_send += request;
         return;
     }
     if (!asked_ || !root.is(Namespace::tls, "proceed")) return;
     // Bytes behind <proceed/> would be taken for what came through TLS.
-    if (!framer_.rest().empty()) return fail("the server sent bytes in the clear behind <proceed/>");
+    if (!framer_.rest().empty())
+        return fail("the server sent bytes in the clear behind <proceed/>");
     state_ = State::proceed;
 }
 

@@ -25,12 +25,12 @@ void print(const config::Diagnostics& diagnostics) {
 
 ExitCode run(const std::string& file) {
     config::Diagnostics diagnostics;
-    auto snapshot = proxy::load_snapshot(file, diagnostics);
+    auto const snapshot = proxy::load_snapshot(file, diagnostics);
     if (!snapshot) {
         print(diagnostics);
         return ExitCode::bad_input;
     }
-    return proxy::serve(std::move(snapshot), diagnostics);
+    return proxy::serve(snapshot, diagnostics);
 }
 
 std::string count(std::size_t number, const std::string& one, const std::string& many) {

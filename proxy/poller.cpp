@@ -64,6 +64,7 @@ void Poller::drain() {
     for (int i = 0; i < count; ++i) {
         auto const& event = events[static_cast<std::size_t>(i)];
         auto const tagged = static_cast<std::uintptr_t>(event.data.u64);
+        // The tag was added to a pointer above.  NOLINTNEXTLINE(performance-no-int-to-ptr)
         auto* const who = reinterpret_cast<Pollable*>(tagged & ~upstream_bit);
         // An earlier event of this turn may have ended it.
         if (who->buried) continue;

@@ -107,7 +107,8 @@ void ignore_further_signals() {
 
 }  // namespace
 
-ExitCode serve(std::shared_ptr<const Snapshot> snapshot, const config::Diagnostics& warnings) {
+ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot,
+               const config::Diagnostics& warnings) {
     auto const& config = snapshot->config;
     std::signal(SIGPIPE, SIG_IGN);
     Log const log(config.server.log);
@@ -118,6 +119,7 @@ ExitCode serve(std::shared_ptr<const Snapshot> snapshot, const config::Diagnosti
     unsigned const cores = std::max(1U, std::thread::hardware_concurrency());
     unsigned const count = config.server.workers != 0 ? config.server.workers : cores;
     std::vector<std::unique_ptr<Worker>> workers;
+    workers.reserve(count);
     for (unsigned number = 0; number < count; ++number)
         workers.push_back(std::make_unique<Worker>(number, snapshot, shared));
 
@@ -135,9 +137,9 @@ ExitCode serve(std::shared_ptr<const Snapshot> snapshot, const config::Diagnosti
     if (!bind_all(config, workers, log)) return ExitCode::cannot_start;
 
     std::vector<std::thread> threads;
-    std::thread joiner;
+    threads.reserve(count);
     for (auto const& worker : workers) threads.emplace_back([&worker] { worker->run(); });
-    joiner = std::thread([&] {
+    std::thread joiner([&] {
         for (auto& thread : threads) thread.join();
         signals.end();
     });

@@ -12,6 +12,7 @@ enum class ExitCode : int { done = 0, bad_input = 1, bad_command_line = 2, canno
 // Serves in the foreground until SIGTERM or SIGINT: binds every listener, logs event=ready, tells
 // systemd, and drains when told to stop. A second signal ends the process at once. `warnings` are
 // what loading the snapshot had to say; they go to the log.
-ExitCode serve(std::shared_ptr<const Snapshot> snapshot, const config::Diagnostics& warnings);
+ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot,
+               const config::Diagnostics& warnings);
 
 }  // namespace stanzagate::proxy

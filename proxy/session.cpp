@@ -262,7 +262,7 @@ void Session::advance_connect() {
     }
 }
 
-void Session::carry_out(filters::Effects effects) {
+void Session::carry_out(const filters::Effects& effects) {
     log_effects(effects);
     client_.write(effects.to_client);
     if (!effects.to_upstream.empty())

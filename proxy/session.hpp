@@ -72,7 +72,7 @@ private:
     void negotiate();
     bool read_for_gate(Side from);
     void advance_connect();
-    void carry_out(filters::Effects effects);
+    void carry_out(const filters::Effects& effects);
     void begin_connect(const config::Host& host);
 
     void relay();
