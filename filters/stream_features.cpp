@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "filters/xml_escape.hpp"
 
 namespace stanzagate::filters {
 namespace {
@@ -20,12 +23,17 @@ struct Splice {
     std::string text;
 };
 
+// White space around it does not count (XML Schema), and what no number can hold is very large.
 std::optional<std::size_t> number(const Element& element) {
+    std::string_view text = element.text;
+    while (!text.empty() && is_xml_space(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_xml_space(text.back())) text.remove_suffix(1);
     std::size_t value = 0;
-    auto const* const first = element.text.data();
-    auto const* const last = first + element.text.size();
+    auto const* const first = text.data();
+    auto const* const last = first + text.size();
     auto const [end, error] = std::from_chars(first, last, value);
-    if (error != std::errc{} || end != last) return std::nullopt;
+    if (end != last || error == std::errc::invalid_argument) return std::nullopt;
+    if (error == std::errc::result_out_of_range) return std::numeric_limits<std::size_t>::max();
     return value;
 }
 

@@ -1,0 +1,157 @@
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+#include <string>
+#include <string_view>
+
+#include "filters/stanza_framer.hpp"
+#include "tests/filters/gate_driver.hpp"
+#include "tests/filters/splits.hpp"
+#include "tests/filters/test_config.hpp"
+
+// A stranger and a server, saying and doing anything: no request to register gets through, what the
+// gate sends is well-formed, what it does does not depend on how the client's bytes are cut, and it
+// ends when it says so.
+//   byte 0: the settings; byte 1: how the client's bytes are cut; the rest: what happens, each
+//   after a byte 0xFF: 'c' or 'u' and the bytes that side sends; or a letter alone, see happen()
+namespace {
+
+using namespace stanzagate;
+using namespace stanzagate::filters;
+
+void require(bool holds, std::string_view promise, const std::string& seen) {
+    if (holds) return;
+    std::fprintf(stderr, "broken promise: %.*s\n%s\n", static_cast<int>(promise.size()),
+                 promise.data(), seen.c_str());
+    std::abort();
+}
+
+config::Config settings(config::Advertise advertise) {
+    auto config = config_of();
+    for (auto& host : config.hosts) host.registration.advertise = advertise;
+    config.limits.stanza_size = 2000;
+    return config;
+}
+
+const config::Config& settings_for(unsigned choice) {
+    static const config::Config automatic = settings(config::Advertise::automatic);
+    static const config::Config never = settings(config::Advertise::never);
+    return choice % 2 == 0 ? automatic : never;
+}
+
+void happen(GateDriver& driver, std::string_view what, std::mt19937* cut) {
+    if (what.empty()) return;
+    auto const bytes = what.substr(1);
+    switch (what[0]) {
+        case 'c':
+            for (auto const piece : cut ? random_pieces(bytes, *cut) : Pieces{bytes})
+                driver.send(Side::client, piece);
+            break;
+        case 'u':
+            driver.send(Side::upstream, bytes);
+            break;
+        case 't':
+            if (!driver.tls_name.empty()) driver.tls_done();
+            break;
+        case 'r':
+            driver.upstream_ready();
+            break;
+        case 'f':
+            driver.upstream_failed();
+            break;
+        case 'e':
+            driver.eof(Side::client);
+            break;
+        case 'E':
+            driver.eof(Side::upstream);
+            break;
+        case 'T':
+            driver.timed_out();
+            break;
+        case 'D':
+            driver.draining();
+            break;
+        default:
+            break;
+    }
+}
+
+void play(GateDriver& driver, std::string_view script, std::mt19937* cut) {
+    while (!script.empty()) {
+        auto const end = std::min(script.find('\xFF'), script.size());
+        happen(driver, script.substr(0, end), cut);
+        script.remove_prefix(std::min(end + 1, script.size()));
+    }
+}
+
+// Written anew, not borrowed from the code that is tested.
+bool asks_to_register(const Frame& frame) {
+    auto const& root = frame.root;
+    if (root.is(Namespace::extensible_ibr, "register")) return true;
+    auto const& type = frame.attributes.type;
+    if (root.local != "iq" || type == "result" || type == "error") return false;
+    return std::any_of(root.children.begin(), root.children.end(), [](auto const& child) {
+        return child.ns == Namespace::iq_register ||
+               (child.ns == Namespace::extensible_ibr && child.local == "register");
+    });
+}
+
+constexpr FrameLimits any{.frame_bytes = 1U << 24U, .depth = 10'000, .attributes = 10'000};
+
+void check_upstream(const GateDriver& driver) {
+    auto const seen = driver.got(Side::upstream).substr(0, driver.decided_bytes());
+    StanzaFramer framer(any);
+    framer.feed(seen);
+    while (auto const* const frame = framer.next())
+        require(!asks_to_register(*frame), "nothing leaks", seen);
+    require(!framer.error(), "what is forwarded is well-formed", seen);
+    bool const whole = framer.rest().empty() || seen.find('<') == std::string::npos;
+    require(whole || driver.relaying(), "only whole frames are forwarded", seen);
+}
+
+void check_client(const GateDriver& driver) {
+    auto const& seen = driver.got(Side::client);
+    StanzaFramer framer(any);
+    framer.feed(seen);
+    while (framer.next()) {
+    }
+    require(!framer.error(), "what the client gets is well-formed", seen);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    if (size < 3) return 0;
+    Policy const policy(settings_for(data[0]));
+    auto const door = data[0] % 4 < 2 ? Gate::Door::secure : Gate::Door::starttls;
+    auto const connect =
+        data[0] % 8 < 4 ? GateDriver::Connect::at_once : GateDriver::Connect::when_told;
+    std::string const script(data + 2, data + size);
+
+    GateDriver whole(policy, peer_at(stranger), door, connect);
+    play(whole, script, nullptr);
+    std::mt19937 random(data[1]);
+    GateDriver cut(policy, peer_at(stranger), door, connect);
+    play(cut, script, &random);
+
+    for (auto const* const driver : {&whole, &cut}) {
+        require(driver->broken_promise.empty(), "over is over", driver->broken_promise);
+        check_upstream(*driver);
+        bool const one_stream = door == Gate::Door::secure && !driver->relaying();
+        if (one_stream) check_client(*driver);
+        auto const said = driver->got(Side::client).size() + driver->got(Side::upstream).size();
+        require(said <= 64 * size + 8192, "bounded", std::to_string(said));
+    }
+    // Behind <starttls/> it does matter what came in the same piece.
+    if (door == Gate::Door::secure) {
+        require(whole.got(Side::upstream) == cut.got(Side::upstream), "cutting changes nothing",
+                whole.got(Side::upstream) + "\n--- cut:\n" + cut.got(Side::upstream));
+        require(whole.got(Side::client) == cut.got(Side::client), "cutting changes nothing",
+                whole.got(Side::client) + "\n--- cut:\n" + cut.got(Side::client));
+        require(whole.commands == cut.commands, "cutting changes no command", "");
+    }
+    return 0;
+}
