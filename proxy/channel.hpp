@@ -33,6 +33,8 @@ public:
     bool readable() const { return !ended() && (wire_.readable() || (tls_ && tls_->buffered())); }
     bool blocked() const { return wire_.blocked(); }
     bool ended() const { return tls_ ? tls_->ended() : wire_.ended(); }
+    // Nothing more can be said to the peer, nor believed of what it says.
+    bool broken() const { return wire_.error() != 0 || (tls_ && tls_->broken()); }
 
 private:
     Wire wire_;

@@ -40,7 +40,32 @@ std::string utc_now() {
                        milliseconds);
 }
 
+// A character that JSON lets through, but that a terminal may take for a command (DEL, U+0080 to
+// U+009F) or a reader for the end of the line (U+2028, U+2029).
+struct Control {
+    unsigned code = 0;
+    std::size_t size = 0;  // in UTF-8; 0: there is none
+};
+
+Control control_at(std::string_view text) {
+    auto const byte = [text](std::size_t at) -> unsigned {
+        return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
+    };
+    if (byte(0) == 0x7F) return {0x7F, 1};
+    if (byte(0) == 0xC2 && byte(1) >= 0x80 && byte(1) < 0xA0) return {byte(1), 2};
+    if (byte(0) == 0xE2 && byte(1) == 0x80 && (byte(2) == 0xA8 || byte(2) == 0xA9))
+        return {0x2028 + byte(2) - 0xA8, 3};
+    return {};
+}
+
+bool has_control(std::string_view text) {
+    for (; !text.empty(); text.remove_prefix(1))
+        if (control_at(text).size != 0) return true;
+    return false;
+}
+
 bool needs_quotes(std::string_view value) {
+    if (has_control(value)) return true;
     return std::any_of(value.begin(), value.end(), [](char c) {
         auto const byte = static_cast<unsigned char>(c);
         return byte <= ' ' || byte == 0x7F || c == '"' || c == '=' || c == '\\';
@@ -48,7 +73,18 @@ bool needs_quotes(std::string_view value) {
 }
 
 std::string in_json(std::string_view value) {
-    return boost::json::serialize(boost::json::value(value));
+    auto const json = boost::json::serialize(boost::json::value(value));
+    if (!has_control(json)) return json;
+    std::string escaped;
+    for (std::string_view rest = json; !rest.empty();) {
+        auto const control = control_at(rest);
+        if (control.size == 0)
+            escaped += rest.front();
+        else
+            escaped += fmt::format("\\u{:04x}", control.code);
+        rest.remove_prefix(std::max<std::size_t>(1, control.size));
+    }
+    return escaped;
 }
 
 // logfmt quotes as JSON does.

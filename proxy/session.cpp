@@ -20,6 +20,9 @@
 namespace stanzagate::proxy {
 namespace {
 
+// Each is up to 64 KB, which Expat takes some 150 us for.
+constexpr int reads_in_a_turn = 4;
+
 // RFC 6120 section 4.7.3: unpredictable.
 std::string make_stream_id() {
     std::array<unsigned char, 16> random{};
@@ -161,7 +164,7 @@ void Session::read_proxy_header() {
     }
     auto const* const header = std::get_if<ProxyProtocolHeader>(&parsed);
     if (!header) {
-        if (wire.ended()) finish(SessionEnd::client_closed);
+        if (wire.ended() || wire.hung_up()) finish(SessionEnd::client_closed);
         return;
     }
     wire.receive(into.first(header->size));
@@ -201,6 +204,8 @@ void Session::begin_handshake(std::string_view fallback_name) {
 void Session::advance_handshake() {
     switch (client_.tls()->handshake()) {
         case TlsStream::Handshake::waiting:
+            // The end may stand right behind what was read, and no event tells of it any more.
+            if (client_.readable()) worker_.poller().again(*this);
             return;
         case TlsStream::Handshake::failed:
             return finish(SessionEnd::handshake_failed);
@@ -213,14 +218,15 @@ void Session::advance_handshake() {
         carry_out(negotiation_->gate->tls_done(make_stream_id()));
 }
 
-// Reads whichever side the gate can use, until neither has anything. Nothing is read while either
-// side does not take what it was sent: answers go back, so that a client which asks and never reads
-// would make us grow.
+// Reads whichever side the gate can use, until neither has anything or others have waited long
+// enough. Nothing is read while either side does not take what it was sent: answers go back, so
+// that a client which asks and never reads would make us grow.
 void Session::negotiate() {
     if (negotiation_->connector) advance_connect();
-    bool moved = true;
-    while (moved && stage_ == Stage::negotiating)
-        moved = read_for_gate(Side::upstream) || read_for_gate(Side::client);
+    for (int reads = 0; stage_ == Stage::negotiating; ++reads) {
+        if (reads == reads_in_a_turn) return worker_.poller().again(*this);
+        if (!read_for_gate(Side::upstream) && !read_for_gate(Side::client)) break;
+    }
     if (stage_ == Stage::negotiating && client_.wire().broken()) finish(SessionEnd::network_error);
 }
 
@@ -234,10 +240,9 @@ bool Session::read_for_gate(Side from) {
     if (!gate.wants(from)) return false;
     if (source.readable()) {
         auto const bytes = source.read(worker_.scratch());
-        if (!bytes.empty()) {
-            carry_out(gate.receive(from, bytes));
-            return true;
-        }
+        if (!bytes.empty()) carry_out(gate.receive(from, bytes));
+        // Nothing may be half a TLS record, with the end right behind it.
+        if (!bytes.empty() || source.readable()) return true;
     }
     if (!source.ended()) return false;
     why_ = from == Side::client ? SessionEnd::client_closed : SessionEnd::upstream_closed;
@@ -319,6 +324,10 @@ void Session::time_is_up() {
 
 void Session::drain() {
     guarded([this] { end_for_drain(); });
+}
+
+void Session::abandon() {
+    guarded([this] { finish(why_); });
 }
 
 void Session::end_for_drain() {

@@ -43,6 +43,8 @@ public:
     bool is_negotiating() const { return stage_ < Stage::relaying; }
     // The process stops: says system-shutdown where that can be said, and ends.
     void drain();
+    // There is no time left for a peer that does not answer.
+    void abandon();
 
 private:
     enum class Stage : std::uint8_t {

@@ -20,9 +20,9 @@ constexpr std::chrono::seconds half_closed_time{60};
 void Session::relay() {
     bool const more_up = pump(client_, upstream_);
     bool const more_down = pump(upstream_, client_);
-    if (client_.wire().error() != 0 || upstream_.wire().error() != 0)
-        return begin_closing(SessionEnd::network_error);
-    if (client_.ended() && upstream_.ended() && !upstream_.blocked()) return begin_closing(why_);
+    if (client_.broken() || upstream_.broken()) return begin_closing(SessionEnd::network_error);
+    bool const all_said = !client_.blocked() && !upstream_.blocked();
+    if (client_.ended() && upstream_.ended() && all_said) return begin_closing(why_);
     if (more_up || more_down) worker_.poller().again(*this);
 }
 

@@ -39,6 +39,8 @@ public:
     // Received bytes are waiting to be decrypted: read() again though the wire is not readable.
     bool buffered() const { return !undecrypted_.empty(); }
     bool ended() const { return ended_ || (wire_.ended() && !buffered()); }
+    // TLS has failed, by a forged record say: neither direction can go on.
+    bool broken() const { return broken_; }
     const SSL* ssl() const { return ssl_.get(); }
 
 private:

@@ -156,6 +156,8 @@ void UpstreamConnector::advance_handshake() {
     auto& tls = *channel_.tls();
     switch (tls.handshake(take_first_bytes())) {
         case TlsStream::Handshake::waiting:
+            // The end may stand right behind what was read, and no event tells of it any more.
+            if (channel_.readable()) worker_.poller().again(session_);
             return;
         case TlsStream::Handshake::done:
             deadline_.cancel();

@@ -40,6 +40,8 @@ public:
     bool blocked() const { return !unsent_.empty(); }
     // The peer sends nothing more: it closed its side, or the connection broke (error() is set).
     bool ended() const { return ended_; }
+    // The peer's end was announced: all that it will ever send has arrived.
+    bool hung_up() const { return hung_up_; }
     // Both directions are gone: nothing can be said to this peer any more.
     bool broken() const { return broken_ || error_ != 0; }
     bool close_requested() const { return close_wanted_ || write_closed_; }

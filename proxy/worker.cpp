@@ -49,7 +49,7 @@ void Worker::begin_drain(std::chrono::milliseconds grace) {
         end_all(false);
         // A last word to those that listen; who does not is left behind.
         drain_timer_.expires_after(std::chrono::seconds(1));
-        drain_timer_.async_wait([this](const boost::system::error_code&) { io_.stop(); });
+        drain_timer_.async_wait([this](const boost::system::error_code&) { abandon_all(); });
     });
     finish_if_idle();
 }
@@ -59,6 +59,11 @@ void Worker::end_all(bool only_negotiating) {
         auto& session = *next++;  // the session may take itself off the list
         if (session.is_negotiating() || !only_negotiating) session.drain();
     }
+}
+
+void Worker::abandon_all() {
+    for (auto next = sessions_.begin(); next != sessions_.end();) (next++)->abandon();
+    io_.stop();
 }
 
 void Worker::finish_if_idle() {

@@ -52,7 +52,7 @@ struct Shared {
 
 // One thread with its event loop, its listening sockets, and every session that came through them:
 // a session never leaves its worker, so nothing on the data path is locked.
-//   listen()*, then run() on a thread of its own; drain() and stop() from any thread.
+//   listen()*, then run() on a thread of its own; drain() from any thread.
 class Worker {
 public:
     Worker(unsigned number, std::shared_ptr<const Snapshot> snapshot, Shared shared);
@@ -97,6 +97,7 @@ private:
 
     void begin_drain(std::chrono::milliseconds grace);
     void end_all(bool only_negotiating);
+    void abandon_all();
     void finish_if_idle();
 
     unsigned number_;

@@ -1,9 +1,22 @@
 #include "tests/filters/random_stream.hpp"
 
+#include <initializer_list>
+
 namespace stanzagate::filters {
 namespace {
 
 constexpr const char* streams = "http://etherx.jabber.org/streams";
+constexpr const char* mechanisms =
+    "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-1</mechanism>"
+    "</mechanisms>";
+
+// Unlike the operands of +, those of a list are evaluated in order: one seed makes the same stream
+// with every compiler.
+std::string join(std::initializer_list<std::string> parts) {
+    std::string joined;
+    for (auto const& part : parts) joined += part;
+    return joined;
+}
 
 }  // namespace
 
@@ -17,7 +30,7 @@ std::string RandomStream::space(bool needed) {
 
 std::string RandomStream::quoted(const std::string& value) {
     char const quote = below(2) == 0 ? '\'' : '"';
-    std::string written = space(false) + "=" + space(false) + quote;
+    auto written = join({space(false), "=", space(false), {quote}});
     for (char const c : value) {
         if (below(12) == 0)
             written += "&#" + std::to_string(static_cast<int>(c)) + ";";
@@ -27,7 +40,8 @@ std::string RandomStream::quoted(const std::string& value) {
     return written + quote;
 }
 
-// Character data that may stand between tags, or in quotes of that kind.
+// Character data that may stand between tags, or in quotes of that kind. No piece ends with "]", so
+// that "]]>", which may not stand in text, cannot come about.
 std::string RandomStream::text(char quote) {
     std::string written;
     for (auto left = below(12); left > 0; --left) {
@@ -57,7 +71,8 @@ std::string RandomStream::text(char quote) {
                                           "\xF4\x8F\xBF\xBD",
                                           "\xEF\xBB\xBF",
                                           "\x7F",
-                                          "]",
+                                          "]x",
+                                          "]]&gt;",
                                           "-->",
                                           "?>",
                                           "jabber:iq:register"});
@@ -100,23 +115,25 @@ std::string RandomStream::nested(unsigned depth, const std::string& name) {
                                  "jabber:client", "urn:xmpp:ping"});
         if (!prefix.empty()) {
             full.insert(0, prefix + ":");
-            attributes += space(true) + "xmlns:" + prefix + quoted(ns);
-            if (below(3) == 0) attributes += space(true) + prefix + ":attr" + quoted("v");
+            attributes += join({space(true), "xmlns:", prefix, quoted(ns)});
+            if (below(3) == 0) attributes += join({space(true), prefix, ":attr", quoted("v")});
         } else if (below(2) == 0) {
-            attributes += space(true) + "xmlns" + quoted(ns);
+            attributes += join({space(true), "xmlns", quoted(ns)});
         }
     }
     for (auto left = below(4); left > 0; --left) {
         char const quote = below(2) == 0 ? '\'' : '"';
-        attributes += space(true) + "a" + std::to_string(left) + "=" + quote + text(quote) + quote;
+        attributes +=
+            join({space(true), "a", std::to_string(left), "=", {quote}, text(quote), {quote}});
     }
     if (name == "iq") {
-        attributes += space(true) + "type" + quoted(one_of<std::string>({"get", "set", "result"}));
-        attributes += space(true) + "id" + quoted("i" + std::to_string(++ids_));
+        attributes +=
+            join({space(true), "type", quoted(one_of<std::string>({"get", "set", "result"}))});
+        attributes += join({space(true), "id", quoted("i" + std::to_string(++ids_))});
     }
-    if (below(4) == 0) return "<" + full + attributes + space(false) + "/>";
-    return "<" + full + attributes + space(false) + ">" + content(depth) + "</" + full +
-           space(false) + ">";
+    if (below(4) == 0) return join({"<", full, attributes, space(false), "/>"});
+    return join(
+        {"<", full, attributes, space(false), ">", content(depth), "</", full, space(false), ">"});
 }
 
 std::string RandomStream::element() {
@@ -132,24 +149,40 @@ std::string RandomStream::client_header() {
                                                   "<?xml version=\"1.0\" encoding='utf-8'?>\r\n",
                                                   "<?xml version='1.0' standalone='yes'?>"});
     auto const prefix = one_of<std::string>({"stream", "s", "\xC3\xA9"});
-    return declaration + "<" + prefix + ":stream" + space(true) + "to" + quoted("example.org") +
-           space(true) + "xmlns:" + prefix + quoted(streams) + space(true) + "version" +
-           quoted("1.0") + space(true) + "xmlns" + quoted("jabber:client") + space(true) +
-           "xml:lang" + quoted("en") + space(false) + ">";
+    return join({declaration,
+                 "<",
+                 prefix,
+                 ":stream",
+                 space(true),
+                 "to",
+                 quoted("example.org"),
+                 space(true),
+                 "xmlns:",
+                 prefix,
+                 quoted(streams),
+                 space(true),
+                 "version",
+                 quoted("1.0"),
+                 space(true),
+                 "xmlns",
+                 quoted("jabber:client"),
+                 space(true),
+                 "xml:lang",
+                 quoted("en"),
+                 space(false),
+                 ">"});
 }
 
 std::string RandomStream::upstream_header() {
-    return "<?xml version='1.0'?><stream:stream" + space(true) + "xmlns:stream" + quoted(streams) +
-           space(true) + "xmlns" + quoted("jabber:client") + space(true) + "from" +
-           quoted("example.org") + space(true) + "id" + quoted("42") + space(true) + "version" +
-           quoted("1.0") + space(false) + ">";
+    return join({"<?xml version='1.0'?><stream:stream", space(true), "xmlns:stream",
+                 quoted(streams), space(true), "xmlns", quoted("jabber:client"), space(true),
+                 "from", quoted("example.org"), space(true), "id", quoted("42"), space(true),
+                 "version", quoted("1.0"), space(false), ">"});
 }
 
 std::string RandomStream::features() {
-    return "<stream:features" + space(false) + ">" + content(7) +
-           "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-1"
-           "</mechanism></mechanisms>" +
-           content(7) + "</stream:features" + space(false) + ">";
+    return join({"<stream:features", space(false), ">", content(7), mechanisms, content(7),
+                 "</stream:features", space(false), ">"});
 }
 
 std::string RandomStream::noise(std::size_t size) {

@@ -45,6 +45,12 @@ void check(const Framing& framing, std::string_view bytes) {
     if (framing.error) require(!framing.too_big || framing.rest.size() > 0, "too big", seen);
 }
 
+// Where two things are wrong with a frame, which of them is named may depend on the cut.
+std::string without_the_reason(Framing framing) {
+    if (framing.error) framing.error = StreamErrorCondition::undefined_condition;
+    return summary(framing);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -55,12 +61,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
     auto const whole = frame_up({bytes}, limits);
     check(whole, bytes);
-    auto const expected = summary(whole);
+    auto const expected = without_the_reason(whole);
     for (auto const& pieces : {pieces_of(bytes, 1), random_pieces(bytes, random)}) {
         auto const split = frame_up(pieces, limits);
         check(split, bytes);
-        require(summary(split) == expected, "cutting changes nothing",
-                expected + "--- cut:\n" + summary(split));
+        require(without_the_reason(split) == expected, "cutting changes nothing",
+                summary(whole) + "--- cut:\n" + summary(split));
     }
     return 0;
 }

@@ -121,6 +121,13 @@ void check_client(const GateDriver& driver) {
     require(!framer.error(), "what the client gets is well-formed", seen);
 }
 
+// What the client got. Where two things are wrong with a frame, which of them is named may depend
+// on the cut.
+std::string without_the_reason(const GateDriver& driver) {
+    auto const& got = driver.got(Side::client);
+    return driver.stream_error ? got.substr(0, got.rfind("<stream:error")) : got;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -149,7 +156,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (door == Gate::Door::secure) {
         require(whole.got(Side::upstream) == cut.got(Side::upstream), "cutting changes nothing",
                 whole.got(Side::upstream) + "\n--- cut:\n" + cut.got(Side::upstream));
-        require(whole.got(Side::client) == cut.got(Side::client), "cutting changes nothing",
+        require(without_the_reason(whole) == without_the_reason(cut), "cutting changes nothing",
                 whole.got(Side::client) + "\n--- cut:\n" + cut.got(Side::client));
         require(whole.commands == cut.commands, "cutting changes no command", "");
     }

@@ -1,0 +1,201 @@
+#include "proxy/poller.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "proxy/fd.hpp"
+#include "tests/proxy/sockets.hpp"
+
+namespace stanzagate::proxy {
+namespace {
+
+using namespace testing;
+using namespace std::chrono_literals;
+
+struct Pair {
+    Pair() {
+        std::array<int, 2> fds{};
+        ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds.data());
+        ours = Fd(fds[0]);
+        theirs = Fd(fds[1]);
+    }
+    Fd ours;
+    Fd theirs;
+};
+
+struct Recorder final : Pollable {
+    void on_events(Side side, std::uint32_t events) override {
+        seen |= events;
+        ++calls;
+        last_side = side;
+        if (then) then();
+    }
+    void on_again() override {
+        ++agains;
+        if (then_again) then_again();
+    }
+
+    std::uint32_t seen = 0;
+    int calls = 0;
+    int agains = 0;
+    Side last_side = Side::client;
+    std::function<void()> then;
+    std::function<void()> then_again;
+};
+
+class PollerTest : public ::testing::Test {
+protected:
+    bool run_until(const std::function<bool()>& holds) {
+        return eventually(holds, [&] {
+            io_.restart();
+            io_.run_one_for(50ms);
+        });
+    }
+    // All that can be done without waiting.
+    void settle() {
+        io_.restart();
+        while (io_.run_one_for(20ms) != 0) {
+        }
+    }
+
+    boost::asio::io_context io_{1};
+    Poller poller_{io_};
+};
+
+TEST_F(PollerTest, TellsSideAndEvents) {
+    Pair client;
+    Pair upstream;
+    Recorder one;
+    ASSERT_TRUE(poller_.add(client.ours.get(), one, Side::client));
+    ASSERT_TRUE(run_until([&] { return one.calls == 1; }));
+    EXPECT_EQ(one.seen, static_cast<std::uint32_t>(EPOLLOUT));
+    EXPECT_EQ(one.last_side, Side::client);
+    ASSERT_TRUE(poller_.add(upstream.ours.get(), one, Side::upstream));
+    ASSERT_TRUE(run_until([&] { return one.calls == 2; }));
+    EXPECT_EQ(one.last_side, Side::upstream);
+    say(client.theirs, "x");
+    ASSERT_TRUE(run_until([&] { return (one.seen & EPOLLIN) != 0; }));
+    EXPECT_EQ(one.last_side, Side::client);
+    say_no_more(upstream.theirs);
+    ASSERT_TRUE(run_until([&] { return (one.seen & EPOLLRDHUP) != 0; }));
+    EXPECT_EQ(one.last_side, Side::upstream);
+}
+
+TEST_F(PollerTest, EventsAreEdges) {
+    Pair pair;
+    Recorder one;
+    poller_.add(pair.ours.get(), one, Side::client);
+    say(pair.theirs, "unread");
+    settle();
+    auto const calls = one.calls;
+    settle();
+    EXPECT_EQ(one.calls, calls);
+    say(pair.theirs, "more");
+    ASSERT_TRUE(run_until([&] { return one.calls == calls + 1; }));
+}
+
+// More than one epoll_wait() brings.
+TEST_F(PollerTest, ManySocketsAtOnce) {
+    std::vector<Pair> pairs(600);
+    std::vector<Recorder> all(pairs.size());
+    for (std::size_t i = 0; i < pairs.size(); ++i)
+        ASSERT_TRUE(poller_.add(pairs[i].ours.get(), all[i], Side::client));
+    settle();
+    for (auto const& pair : pairs) say(pair.theirs, "x");
+    EXPECT_TRUE(run_until([&] {
+        return std::all_of(all.begin(), all.end(),
+                           [](auto const& one) { return (one.seen & EPOLLIN) != 0; });
+    }));
+}
+
+// Two that end each other in one batch of events: whoever is first is the only one told.
+TEST_F(PollerTest, BuriedIsToldNothingMoreOfThisBatch) {
+    Pair one_pair;
+    Pair other_pair;
+    auto one = std::make_unique<Recorder>();
+    auto other = std::make_unique<Recorder>();
+    poller_.add(one_pair.ours.get(), *one, Side::client);
+    poller_.add(other_pair.ours.get(), *other, Side::client);
+    one->then = [&] { poller_.bury(*other); };
+    other->then = [&] { poller_.bury(*one); };
+    say(one_pair.theirs, "x");
+    say(other_pair.theirs, "x");
+    settle();
+    EXPECT_EQ(one->calls + other->calls, 1);
+    // Closed descriptors leave the set, so that what they belonged to may go.
+    one_pair.ours.reset();
+    other_pair.ours.reset();
+    one.reset();
+    other.reset();
+    say(one_pair.theirs, "x");
+    settle();
+}
+
+TEST_F(PollerTest, AgainOncePerAsking) {
+    Recorder one;
+    poller_.again(one);
+    poller_.again(one);
+    EXPECT_EQ(one.agains, 0);  // never from within
+    settle();
+    EXPECT_EQ(one.agains, 1);
+    poller_.again(one);
+    settle();
+    EXPECT_EQ(one.agains, 2);
+}
+
+TEST_F(PollerTest, AgainFromWithinLetsOthersThroughFirst) {
+    Pair pair;
+    Recorder busy;
+    Recorder other;
+    poller_.add(pair.ours.get(), other, Side::client);
+    settle();
+    auto const before = other.calls;
+    int turns = 0;
+    busy.then_again = [&] {
+        if (++turns < 50) poller_.again(busy);
+        if (turns == 1) say(pair.theirs, "x");
+    };
+    int turns_before_other = 0;
+    other.then = [&] { turns_before_other = turns; };
+    poller_.again(busy);
+    ASSERT_TRUE(run_until([&] { return turns == 50 && other.calls > before; }));
+    EXPECT_LT(turns_before_other, 10);
+}
+
+TEST_F(PollerTest, BuriedGetsNoAgain) {
+    Recorder one;
+    auto doomed = std::make_unique<Recorder>();
+    poller_.again(*doomed);
+    poller_.again(one);
+    poller_.bury(*doomed);
+    doomed.reset();
+    settle();
+    EXPECT_EQ(one.agains, 1);
+
+    Recorder late;
+    poller_.bury(late);
+    poller_.again(late);
+    settle();
+    EXPECT_EQ(late.agains, 0);
+}
+
+TEST_F(PollerTest, BuriedByAnotherInTheSameBatchOfAgains) {
+    Recorder one;
+    Recorder other;
+    one.then_again = [&] { poller_.bury(other); };
+    other.then_again = [&] { poller_.bury(one); };
+    poller_.again(one);
+    poller_.again(other);
+    settle();
+    EXPECT_EQ(one.agains + other.agains, 1);
+}
+
+}  // namespace
+}  // namespace stanzagate::proxy

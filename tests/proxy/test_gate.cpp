@@ -1,0 +1,192 @@
+#include "tests/proxy/test_gate.hpp"
+
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <sstream>
+#include <stdexcept>
+#include <utility>
+
+#include "proxy/listener.hpp"
+#include "proxy/socket_address.hpp"
+#include "tests/proxy/sockets.hpp"
+#include "tests/proxy/test_snapshot.hpp"
+
+namespace stanzagate::proxy::testing {
+namespace {
+
+const config::Endpoint any_port{config::Address::from(config::Address::V4{127, 0, 0, 1}), 0};
+
+Fd opened(config::Endpoint& endpoint) {
+    auto socket = open_listening_socket(endpoint);
+    if (auto const* const why = std::get_if<std::string>(&socket)) throw std::runtime_error(*why);
+    return std::get<Fd>(std::move(socket));
+}
+
+bool waits(const Fd& fd, int milliseconds) {
+    pollfd wanted{fd.get(), POLLIN, 0};
+    return ::poll(&wanted, 1, milliseconds) == 1;
+}
+
+void limit_waiting(const Fd& fd) {
+    timeval const limit{10, 0};
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+}
+
+std::string with_doors_and_host(std::string_view settings, std::uint16_t upstream_port) {
+    std::string toml(settings);
+    for (auto const* const door : {"starttls", "direct", "none"})
+        toml += std::string("[[listen]]\naddress = '127.0.0.1:0'\ntls = '") + door + "'\n";
+    toml +=
+        "[registration]\nurl = 'https://example.org/'\nwhitelist = []\nadvertise = 'upstream'\n"
+        "[[host]]\nname = 'example.org'\nself_signed = true\nupstream = 'tcp://127.0.0.1:";
+    return toml + std::to_string(upstream_port) + "'\n";
+}
+
+}  // namespace
+
+TestUpstream::TestUpstream(int receive_buffer) {
+    auto endpoint = any_port;
+    listener_ = opened(endpoint);
+    port_ = endpoint.port;
+    if (receive_buffer != 0)  // what is accepted inherits it
+        ::setsockopt(listener_.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer,
+                     sizeof receive_buffer);
+}
+
+Fd TestUpstream::accept() const {
+    if (!waits(listener_, 10'000)) return {};
+    Fd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    limit_waiting(fd);
+    return fd;
+}
+
+bool TestUpstream::has_waiting() const {
+    return waits(listener_, 0);
+}
+
+Client::Client(Fd fd, bool with_tls) {
+    if (with_tls)
+        tls_ = std::make_unique<TlsConnection>(std::move(fd), "example.org");
+    else
+        fd_ = std::move(fd);
+}
+
+bool Client::handshake() {
+    return !tls_ || tls_->handshake();
+}
+
+void Client::say(std::string_view text) {
+    if (tls_)
+        tls_->say(text);
+    else
+        testing::say(fd_, text);
+}
+
+std::string Client::hear(std::size_t size) {
+    return tls_ ? tls_->hear(size) : testing::hear(fd_, size);
+}
+
+std::string Client::hear_until(std::string_view mark) {
+    if (tls_) return tls_->hear_until(mark);
+    std::string heard;
+    while (!heard.ends_with(mark)) {
+        auto const more = testing::hear(fd_, 1);
+        if (more.empty()) break;
+        heard += more;
+    }
+    return heard;
+}
+
+std::string Client::hear_to_end() {
+    return tls_ ? tls_->hear_to_end() : testing::hear_to_end(fd_);
+}
+
+void Client::say_no_more() {
+    if (tls_)
+        tls_->say_no_more();
+    else
+        testing::say_no_more(fd_);
+}
+
+void Client::say_last(std::string_view text) {
+    std::string bytes(text);
+    if (tls_) bytes = tls_->tls().encrypt(text);
+    if (tls_) bytes += tls_->tls().close_notify();
+    testing::say_last(fd(), bytes);
+}
+
+TestGate::TestGate(const TestUpstream& upstream, std::string_view settings, Buffers buffers)
+    : admission_(config::Limits{}),
+      snapshot_(snapshot_of(with_doors_and_host(settings, upstream.port()))),
+      doors_(3, any_port) {
+    ::testing::internal::CaptureStderr();
+    worker_ = std::make_unique<Worker>(
+        0, snapshot_, Shared{log_, admission_, said_, certs::TicketKeys::generate()});
+    for (std::size_t i = 0; i < doors_.size(); ++i) {
+        auto socket = opened(doors_[i]);
+        // What is accepted inherits them.
+        if (buffers.send != 0)
+            ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUF, &buffers.send, sizeof buffers.send);
+        if (buffers.receive != 0)
+            ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &buffers.receive,
+                         sizeof buffers.receive);
+        worker_->listen(std::move(socket), snapshot_->config.listen[i]);
+    }
+    thread_ = std::thread([this] { worker_->run(); });
+}
+
+TestGate::~TestGate() {
+    if (!thread_.joinable()) return;
+    worker_->drain(std::chrono::milliseconds(0));
+    join();
+}
+
+std::vector<std::string> TestGate::join() {
+    thread_.join();
+    worker_.reset();
+    std::vector<std::string> lines;
+    std::istringstream log(::testing::internal::GetCapturedStderr());
+    for (std::string line; std::getline(log, line);) lines.push_back(line);
+    return lines;
+}
+
+Fd TestGate::dial(std::string_view door) const {
+    auto const index = door == "starttls" ? 0U : door == "direct" ? 1U : 2U;
+    auto const address = to_socket_address(doors_[index]);
+    Fd fd(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (::connect(fd.get(), address.get(), address.size) != 0) return {};
+    set_connection_options(fd.get());
+    limit_waiting(fd);
+    return fd;
+}
+
+Client TestGate::connect(std::string_view door) const {
+    auto fd = dial(door);
+    if (door == "starttls") {
+        Client clear(std::move(fd), false);
+        clear.say(
+            "<stream:stream xmlns='jabber:client' to='example.org' version='1.0' "
+            "xmlns:stream='http://etherx.jabber.org/streams'>");
+        EXPECT_NE(clear.hear_until("</stream:features>"), "");
+        clear.say("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
+        EXPECT_NE(clear.hear_until("/>"), "");
+        fd = std::move(clear.fd());
+    }
+    Client client(std::move(fd), door != "none");
+    EXPECT_TRUE(client.handshake());
+    return client;
+}
+
+std::vector<std::string> events(const std::vector<std::string>& log, std::string_view name) {
+    std::vector<std::string> found;
+    for (auto const& line : log)
+        if (line.find("event=" + std::string(name) + ' ') != std::string::npos)
+            found.push_back(line);
+    return found;
+}
+
+}  // namespace stanzagate::proxy::testing

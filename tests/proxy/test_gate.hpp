@@ -1,0 +1,90 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "proxy/worker.hpp"
+#include "tests/proxy/tls_client.hpp"
+
+namespace stanzagate::proxy::testing {
+
+// An upstream of which the test holds the sockets.
+class TestUpstream {
+public:
+    explicit TestUpstream(int receive_buffer = 0);
+
+    std::uint16_t port() const { return port_; }
+    // The next connection; invalid where none comes within ten seconds.
+    Fd accept() const;
+    // Whether one has come that was not accepted.
+    bool has_waiting() const;
+
+private:
+    Fd listener_;
+    std::uint16_t port_ = 0;
+};
+
+// What goes out and in by a channel of either kind.
+class Client {
+public:
+    Client(Fd fd, bool with_tls);
+
+    // Through TLS, where the channel has it. The clear part of STARTTLS is the test's.
+    bool handshake();
+    void say(std::string_view text);
+    std::string hear(std::size_t size);
+    std::string hear_until(std::string_view mark);
+    std::string hear_to_end();
+    void say_no_more();
+    // The last words and the end (close_notify, FIN) in one segment.
+    void say_last(std::string_view text);
+    Fd& fd() { return tls_ ? tls_->fd() : fd_; }
+
+private:
+    Fd fd_;
+    std::unique_ptr<TlsConnection> tls_;
+    std::string heard_;
+};
+
+// Of the clients' sockets, at the gate's end; 0: as the system likes.
+struct Buffers {
+    int send = 0;
+    int receive = 0;
+};
+
+// One Worker on a thread of its own, with a door of each kind, in front of example.org at
+// `upstream`. Ends when destroyed. Captures standard error, where its log goes.
+class TestGate {
+public:
+    // `settings` are further TOML, before the listeners.
+    TestGate(const TestUpstream& upstream, std::string_view settings, Buffers buffers = {});
+    ~TestGate();
+    TestGate(const TestGate&) = delete;
+    TestGate& operator=(const TestGate&) = delete;
+
+    // A connection to "starttls", "direct" or "none", through TLS.
+    Client connect(std::string_view door) const;
+    Fd dial(std::string_view door) const;
+
+    Worker& worker() { return *worker_; }
+    // Waits until the worker is done, then returns its log, line by line.
+    std::vector<std::string> join();
+
+private:
+    Log log_{{}};
+    Admission admission_;
+    SaidOnce said_;
+    std::shared_ptr<const Snapshot> snapshot_;
+    std::unique_ptr<Worker> worker_;
+    std::vector<config::Endpoint> doors_;  // starttls, direct, none
+    std::thread thread_;
+};
+
+// The lines of one event.
+std::vector<std::string> events(const std::vector<std::string>& log, std::string_view name);
+
+}  // namespace stanzagate::proxy::testing
