@@ -83,7 +83,8 @@ void Gate::on_registration(const Frame& element, const RegistrationRequest& requ
             break;
     }
     if (!request.stanza) return fail(StreamErrorCondition::undefined_condition, invalid_flow, out);
-    answer_client(answer(request, decision, {host_name_, stream_lang_, peer_}), out);
+    auto const host = decision.by_other_domain ? domain_of(*request.to) : host_name_;
+    answer_client(answer(request, decision, {host, stream_lang_, peer_}), out);
 }
 
 // An iq whose `result` changes what the gate does. It must be certain which answer is its own: it

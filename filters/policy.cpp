@@ -49,21 +49,23 @@ Decision Policy::decide(const PolicyRequest& request) const {
     if (own.action != Action::forward || !request.other_domain ||
         *request.other_domain == request.host)
         return own;
-    auto const other = decide_for(*request.other_domain, request);
-    return other.action == Action::forward ? own : other;
+    auto other = decide_for(*request.other_domain, request);
+    if (other.action == Action::forward) return own;
+    other.by_other_domain = true;
+    return other;
 }
 
 Decision Policy::decide_for(std::string_view domain, const PolicyRequest& request) const {
     auto const* const host = config_->find_host(domain);
     // A domain that nobody configured is decided by the default alone.
-    if (!host) return {Action::redirect, "default", &config_->registration};
+    if (!host) return {Action::redirect, "default", &config_->registration, false};
     auto const& registration = host->registration;
     auto const& address = request.peer.address;
     bool const whitelisted =
         address && std::any_of(registration.whitelist.begin(), registration.whitelist.end(),
                                [&](auto const& network) { return network.contains(*address); });
-    if (whitelisted) return {Action::forward, "whitelist", &registration};
-    return {Action::redirect, "default", &registration};
+    if (whitelisted) return {Action::forward, "whitelist", &registration, false};
+    return {Action::redirect, "default", &registration, false};
 }
 
 }  // namespace stanzagate::filters

@@ -40,6 +40,7 @@ struct Decision {
     Action action = Action::redirect;
     std::string_view rule;
     const config::Registration* registration = nullptr;  // whose text and url answer it
+    bool by_other_domain = false;  // the iq's own `to` decided, not the stream's host
 };
 
 // Decides registration requests by what the operator configured (contract: "What a client sees",

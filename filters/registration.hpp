@@ -27,7 +27,7 @@ std::optional<RegistrationRequest> registration_request(const Frame& frame);
 
 // Whom an answer is for.
 struct AnswerContext {
-    std::string_view host;         // the stream's `to`
+    std::string_view host;         // whose answer it is
     std::string_view stream_lang;  // the stream's xml:lang, or empty
     const Peer& peer;
 };

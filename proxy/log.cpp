@@ -73,7 +73,7 @@ bool needs_quotes(std::string_view value) {
 }
 
 std::string in_json(std::string_view value) {
-    auto const json = boost::json::serialize(boost::json::value(value));
+    auto json = boost::json::serialize(boost::json::value(value));
     if (!has_control(json)) return json;
     std::string escaped;
     for (std::string_view rest = json; !rest.empty();) {

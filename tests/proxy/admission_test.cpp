@@ -196,6 +196,7 @@ TEST(AdmissionTest, WhoIsConnectedIsNotForgotten) {
 TEST(AdmissionTest, ThreadsCountTogether) {
     Admission admission(limits(1e9, 1'000'000, 1'000'000));
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (unsigned t = 0; t < 4; ++t)
         threads.emplace_back([&admission, t] {
             for (unsigned i = 0; i < 5000; ++i) {

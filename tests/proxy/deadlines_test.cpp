@@ -94,6 +94,7 @@ TEST_F(DeadlinesTest, InOrderWhateverTheOrderOfSetting) {
     std::vector<int> order;
     std::vector<std::unique_ptr<Note>> notes;
     std::vector<int> delays;
+    delays.reserve(60);
     for (int i = 0; i < 60; ++i) delays.push_back(i * 3);
     std::shuffle(delays.begin(), delays.end(), random);
     auto const set_at = Clock::now();

@@ -89,7 +89,7 @@ TEST_F(TlsStreamTest, ManyRecordsAreOneReadAndOneCall) {
 TEST_F(TlsStreamTest, ManyRecordsAreWrittenInOneCall) {
     TlsPair one(*shared_);
     ASSERT_TRUE(one.handshake());
-    auto const said = random_bytes(random_, 64 * 1024);
+    auto const said = random_bytes(random_, Scratch::receive_size);
     SystemCalls::reset();
     one.write(said);
     EXPECT_EQ(SystemCalls::sends(), 1U);
