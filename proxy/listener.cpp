@@ -27,6 +27,13 @@ Listener::Listener(Worker& worker, Fd socket, const config::Listen& door)
     wait();
 }
 
+void Listener::stop() {
+    stopped_ = true;
+    boost::system::error_code ignored;
+    acceptor_.close(ignored);
+    retry_.cancel();
+}
+
 void Listener::wait() {
     acceptor_.async_wait(boost::asio::ip::tcp::acceptor::wait_read,
                          [this](const boost::system::error_code& error) {
@@ -36,6 +43,7 @@ void Listener::wait() {
 }
 
 void Listener::accept_batch() {
+    if (stopped_) return;
     for (int i = 0; i < batch; ++i) {
         SocketAddress peer;
         Fd socket(::accept4(acceptor_.native_handle(), peer.get(), &peer.size,

@@ -21,6 +21,9 @@ public:
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;
 
+    // Closes the socket. The object must live on: a handler of its may be queued already.
+    void stop();
+
 private:
     void wait();
     void accept_batch();
@@ -31,6 +34,7 @@ private:
     boost::asio::ip::tcp::acceptor acceptor_;
     boost::asio::steady_timer retry_;
     bool starved_ = false;
+    bool stopped_ = false;
 };
 
 // Why nobody can listen at `endpoint`, if so. Asked before the shared sockets are opened: these

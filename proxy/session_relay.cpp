@@ -23,6 +23,9 @@ void Session::relay() {
     if (client_.broken() || upstream_.broken()) return begin_closing(SessionEnd::network_error);
     bool const all_said = !client_.blocked() && !upstream_.blocked();
     if (client_.ended() && upstream_.ended() && all_said) return begin_closing(why_);
+    // A side that has ended may stand unseen behind another that takes nothing.
+    bool const hung_up = client_.wire().hung_up() || upstream_.wire().hung_up();
+    if (hung_up && !deadline_.is_set()) deadline_.set(half_closed_time);
     if (more_up || more_down) worker_.poller().again(*this);
 }
 

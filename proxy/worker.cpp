@@ -41,7 +41,7 @@ void Worker::drain(std::chrono::milliseconds grace) {
 
 void Worker::begin_drain(std::chrono::milliseconds grace) {
     if (std::exchange(draining_, true)) return;
-    listeners_.clear();
+    for (auto const& listener : listeners_) listener->stop();
     end_all(true);
     drain_timer_.expires_after(grace);
     drain_timer_.async_wait([this](const boost::system::error_code& error) {

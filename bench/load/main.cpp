@@ -1,0 +1,48 @@
+// stanzagate_load: see options.cpp for what it can do, bench/README.md for how it is used.
+#include <sys/prctl.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <optional>
+
+#include "bench/load/mode.hpp"
+#include "bench/load/options.hpp"
+
+namespace stanzagate::load {
+namespace {
+
+void measure(const Options& options) {
+    Run run{.options = options,
+            .target = {parse_address(options.connect), options.host, options.door}};
+    if (!options.sink.empty())
+        run.sink.emplace(run.loop, parse_address(options.sink), sink_behaviour(options.mode));
+    auto const mode = make_mode(run);
+    mode->prepare();
+    Report("ready").print();
+    if (options.wait) wait_for_line();
+    mode->work();
+    Report report("done");
+    mode->report(report);
+    report.print();
+    if (options.wait) wait_for_line();
+    // What is still open is closed by the kernel.
+    std::_Exit(EXIT_SUCCESS);
+}
+
+}  // namespace
+}  // namespace stanzagate::load
+
+int main(int argc, char** argv) {
+    using namespace stanzagate::load;
+    ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);  // the echo's timer is as exact as can be
+    try {
+        int exit_code = 0;
+        auto const options = read_options(argc, argv, exit_code);
+        if (!options) return exit_code;
+        measure(*options);
+    } catch (const std::exception& exception) {
+        std::fprintf(stderr, "stanzagate_load: %s\n", exception.what());
+        return 1;
+    }
+}

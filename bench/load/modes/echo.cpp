@@ -1,0 +1,106 @@
+// Messages at a fixed rate, whether or not earlier ones have come back: the time from sending each
+// until the whole of it is back.
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <deque>
+#include <system_error>
+#include <unordered_map>
+
+#include "bench/load/latencies.hpp"
+#include "bench/load/modes/sessions.hpp"
+
+namespace stanzagate::load {
+namespace {
+
+using std::chrono::nanoseconds;
+
+class Echo final : public SessionsMode, private Watcher {
+public:
+    explicit Echo(Run& run)
+        : SessionsMode(run),
+          stanza_(message(run.options.stanza)),
+          interval_(nanoseconds(std::chrono::seconds(1)) /
+                    static_cast<std::int64_t>(run.options.rate)) {
+        round_trips_.reserve(run.options.count);
+        lateness_.reserve(run.options.count);
+    }
+
+    void work() override {
+        Fd const timer(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+        itimerspec every{};
+        every.it_interval.tv_sec = interval_.count() / 1'000'000'000;
+        every.it_interval.tv_nsec = interval_.count() % 1'000'000'000;
+        every.it_value = every.it_interval;
+        timer_ = timer.get();
+        auto const began = Clock::now();
+        if (!timer || ::timerfd_settime(timer_, 0, &every, nullptr) != 0)
+            throw std::system_error(errno, std::system_category(), "timerfd");
+        run_.loop.add(timer_, *this, EPOLLIN);
+        due_ = began + interval_;
+        run_.loop.run([&] { return round_trips_.count() == run_.options.count; });
+        took_ = Clock::now() - began;
+    }
+
+    void report(Report& into) override {
+        into.add("stanzas", std::uint64_t{round_trips_.count()});
+        into.add("sessions", run_.options.sessions);
+        into.add("seconds", took_.count());
+        into.add("p50_us", round_trips_.percentile(0.5));
+        into.add("p99_us", round_trips_.percentile(0.99));
+        into.add("p999_us", round_trips_.percentile(0.999));
+        // How late the load itself was: where this is large, so is the machine's noise.
+        into.add("late_p50_us", lateness_.percentile(0.5));
+        into.add("late_p99_us", lateness_.percentile(0.99));
+    }
+
+private:
+    struct Echoed {
+        std::deque<Clock::time_point> sent;
+        std::size_t received = 0;  // of the oldest that is not back
+    };
+
+    void on_events(std::uint32_t /*events*/) override {
+        std::uint64_t expired = 0;
+        if (::read(timer_, &expired, sizeof expired) != sizeof expired) return;
+        for (; expired > 0 && sent_ < run_.options.count; --expired) {
+            auto const now = Clock::now();
+            lateness_.add(now - due_);
+            due_ += interval_;
+            auto& client = *clients_[sent_++ % clients_.size()];
+            echoed_[&client].sent.push_back(now);
+            client.send(stanza_);
+        }
+    }
+
+    void on_received(Client& client, std::size_t bytes) override {
+        auto& echoed = echoed_[&client];
+        auto const now = Clock::now();
+        for (echoed.received += bytes; echoed.received >= stanza_.size();
+             echoed.received -= stanza_.size()) {
+            round_trips_.add(now - echoed.sent.front());
+            echoed.sent.pop_front();
+        }
+    }
+
+    std::string stanza_;
+    nanoseconds interval_;
+    int timer_ = -1;
+    Clock::time_point due_;
+    std::uint64_t sent_ = 0;
+    std::unordered_map<Client*, Echoed> echoed_;
+    Latencies round_trips_;
+    Latencies lateness_;
+    std::chrono::duration<double> took_{};
+};
+
+}  // namespace
+
+std::unique_ptr<Mode> make_echo(Run& run) {
+    return std::make_unique<Echo>(run);
+}
+
+}  // namespace stanzagate::load
