@@ -95,6 +95,14 @@ def once_more(bench: Bench, workload, proxy) -> dict[str, float]:
         return bench.run(workload, proxy) | {"failed_before": 1}
 
 
+def what_was_asked(options: argparse.Namespace) -> str:
+    """The command that gives the same rows again, without where things are on this machine."""
+    words = ["bench/compare.py", "--rounds", str(options.rounds)]
+    words += ["--quick"] if options.quick else []
+    words += ["--only", options.only] if options.only else []
+    return shlex.join(words)
+
+
 def most_waiting(rounds: dict[str, list]) -> float:
     return max((run.get("waited_share", 0) for all_rounds in rounds.values()
                 for measured in all_rounds for run in measured.values()), default=0)
@@ -103,7 +111,7 @@ def most_waiting(rounds: dict[str, list]) -> float:
 def save(options: argparse.Namespace, began: datetime, versions: dict, before: dict,
          rounds: dict, summaries: list) -> None:
     name = options.name or began.strftime("%Y-%m-%d-%H%M")
-    command = shlex.join(["bench/compare.py", *sys.argv[1:]])
+    command = what_was_asked(options)
     waited = most_waiting(rounds)
     options.results.mkdir(exist_ok=True)
     path = options.results / name

@@ -39,7 +39,7 @@ bool Session::pump(Channel& from, Channel& to) {
         if (!bytes.empty() && deadline_.is_set()) deadline_.set(half_closed_time);
     }
     if (from.ended() && !to.wire().close_requested()) {
-        if (!deadline_.is_set())
+        if (!from.wire().close_requested())  // the first side to end
             why_ = &from == &client_ ? SessionEnd::client_closed : SessionEnd::upstream_closed;
         to.close_write();
         deadline_.set(half_closed_time);
