@@ -21,10 +21,12 @@ constexpr const char* groups = "X25519:P-256:P-384";
 constexpr auto options = SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                          SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA;
 
-// RELEASE_BUFFERS: an idle connection holds no record buffers (34 KB). NO_AUTO_CHAIN: the chain is
-// what the operator's file says; OpenSSL would else try to build one in every handshake.
-constexpr long modes = SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN;
+// NO_AUTO_CHAIN: the chain is what the operator's file says; OpenSSL would else try to build one in
+// every handshake. Not RELEASE_BUFFERS, which gives the record buffer back after each record only
+// to ask for it again: who drives a connection calls SSL_free_buffers() when its turn is over, so
+// that an idle connection holds no record buffers (34 KB).
+constexpr long modes =
+    SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN;
 
 }  // namespace
 

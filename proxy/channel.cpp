@@ -27,6 +27,10 @@ void Channel::write(std::string_view bytes) {
         wire_.send(bytes);
 }
 
+void Channel::say_end() {
+    if (tls_) tls_->say_end();
+}
+
 void Channel::close_write() {
     if (tls_)
         tls_->close_write();

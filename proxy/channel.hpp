@@ -28,6 +28,8 @@ public:
     void write(std::string_view bytes);
     // Tells the peer that nothing more will come: close_notify under TLS, FIN.
     void close_write();
+    // The same where close() follows at once, which sends the FIN by itself.
+    void say_end();
 
     bool is_open() const { return wire_.is_open(); }
     bool readable() const { return !ended() && (wire_.readable() || (tls_ && tls_->buffered())); }

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/set.hpp>
 #include <chrono>
 
@@ -38,26 +36,26 @@ private:
     Clock::time_point at_{};
 };
 
-// All deadlines of a worker, on one timer. They are kept to within `grain`, and never early: what
-// is guarded here is measured in seconds.
+// All deadlines of a worker. They are kept to within `grain`, and never early: what is guarded here
+// is measured in seconds.
 class Deadlines {
 public:
     static constexpr std::chrono::milliseconds grain{20};
 
-    explicit Deadlines(boost::asio::io_context& io) : timer_(io) {}
+    Deadlines() = default;
     Deadlines(const Deadlines&) = delete;
     Deadlines& operator=(const Deadlines&) = delete;
+
+    bool empty() const { return pending_.empty(); }
+    // How long nothing is to be done; milliseconds::max() where nothing is set.
+    std::chrono::milliseconds sleep_time() const;
+    // Calls the handlers of those that are due.
+    void run();
 
 private:
     friend class Deadline;
 
-    void add(Deadline& deadline);
-    void wait();
-    void run();
-
     boost::intrusive::multiset<Deadline, boost::intrusive::constant_time_size<false>> pending_;
-    boost::asio::steady_timer timer_;
-    Deadline::Clock::time_point waiting_for_ = Deadline::Clock::time_point::max();
 };
 
 }  // namespace stanzagate::proxy

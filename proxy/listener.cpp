@@ -19,54 +19,56 @@ constexpr std::chrono::milliseconds starved_pause{250};
 
 }  // namespace
 
-Listener::Listener(Worker& worker, Fd socket, const config::Listen& door)
-    : worker_(worker), door_(door), acceptor_(worker.io()), retry_(worker.io()) {
-    auto const protocol = local_endpoint(socket.get()).address.is_v4() ? boost::asio::ip::tcp::v4()
-                                                                       : boost::asio::ip::tcp::v6();
-    acceptor_.assign(protocol, socket.release());
-    wait();
+Listener::Listener(Worker& worker, Fd socket, std::shared_ptr<const config::Listen> door)
+    : worker_(worker),
+      door_(std::move(door)),
+      socket_(std::move(socket)),
+      retry_(
+          worker.loop().deadlines(),
+          [](void* self) { static_cast<Listener*>(self)->accept_batch(); }, this) {
+    if (!worker_.loop().add(socket_.get(), *this))
+        throw std::system_error(errno, std::system_category(), "epoll_ctl");
 }
 
 void Listener::stop() {
-    stopped_ = true;
-    boost::system::error_code ignored;
-    acceptor_.close(ignored);
+    worker_.loop().bury(*this);
     retry_.cancel();
+    socket_.reset();
 }
 
-void Listener::wait() {
-    acceptor_.async_wait(boost::asio::ip::tcp::acceptor::wait_read,
-                         [this](const boost::system::error_code& error) {
-                             if (error) return;
-                             accept_batch();
-                         });
+void Listener::on_events(Side, std::uint32_t) {
+    if (!starved_) accept_batch();
+}
+
+void Listener::on_again() {
+    accept_batch();
 }
 
 void Listener::accept_batch() {
-    if (stopped_) return;
     for (int i = 0; i < batch; ++i) {
         SocketAddress peer;
-        Fd socket(::accept4(acceptor_.native_handle(), peer.get(), &peer.size,
-                            SOCK_NONBLOCK | SOCK_CLOEXEC));
+        Fd socket(::accept4(socket_.get(), peer.get(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (!socket) {
-            if (errno == EAGAIN || errno == EWOULDBLOCK) break;
+            if (errno == EAGAIN || errno == EWOULDBLOCK) return;
             if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
                 return pause(errno);
             continue;  // that connection is gone already
         }
         if (std::exchange(starved_, false)) worker_.log().info("accept_resumed", {});
-        worker_.accept(std::move(socket), door_, to_endpoint(peer));
+        try {
+            worker_.accept(std::move(socket), door_, to_endpoint(peer));
+        } catch (...) {
+            retry_.set(starved_pause);  // no event tells of those that wait behind it
+            throw;
+        }
     }
-    wait();
+    worker_.loop().again(*this);
 }
 
 void Listener::pause(int error) {
     if (!std::exchange(starved_, true))
         worker_.log().error("accept_paused", {{"reason", std::system_category().message(error)}});
-    retry_.expires_after(starved_pause);
-    retry_.async_wait([this](const boost::system::error_code& stopped) {
-        if (!stopped) accept_batch();
-    });
+    retry_.set(starved_pause);
 }
 
 namespace {
@@ -81,6 +83,8 @@ Fd bound_socket(const config::Endpoint& endpoint, bool shared) {
     // [::] is IPv6 only: IPv4 has its own line in the configuration.
     if (address.family() == AF_INET6)
         ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    set_no_delay(fd.get());  // what is accepted inherits these
+    set_keepalive(fd.get());
     if (::bind(fd.get(), address.get(), address.size) != 0) return Fd();
     if (::listen(fd.get(), SOMAXCONN) != 0) return Fd();
     return fd;

@@ -1,12 +1,13 @@
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
 
 #include "config/config.hpp"
+#include "proxy/deadlines.hpp"
+#include "proxy/event_loop.hpp"
 #include "proxy/fd.hpp"
 
 namespace stanzagate::proxy {
@@ -15,26 +16,26 @@ class Worker;
 
 // One worker's end of a listening address. Accepts in batches and hands each connection to the
 // worker; when descriptors run out it pauses instead of spinning, and says so once.
-class Listener {
+class Listener final : public Pollable {
 public:
-    Listener(Worker& worker, Fd socket, const config::Listen& door);
+    Listener(Worker& worker, Fd socket, std::shared_ptr<const config::Listen> door);
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;
 
-    // Closes the socket. The object must live on: a handler of its may be queued already.
+    // Closes the socket. The object must live on until this round of the loop is over.
     void stop();
+    void on_events(Side side, std::uint32_t events) override;
+    void on_again() override;
 
 private:
-    void wait();
     void accept_batch();
     void pause(int error);
 
     Worker& worker_;
-    const config::Listen& door_;
-    boost::asio::ip::tcp::acceptor acceptor_;
-    boost::asio::steady_timer retry_;
+    std::shared_ptr<const config::Listen> door_;
+    Fd socket_;
+    Deadline retry_;
     bool starved_ = false;
-    bool stopped_ = false;
 };
 
 // Why nobody can listen at `endpoint`, if so. Asked before the shared sockets are opened: these

@@ -35,17 +35,17 @@ std::string_view to_string(config::TlsMode mode) {
     return "none";
 }
 
-// Waits for signals on the main thread and passes them on.
+// Waits for signals on the background loop and passes them on.
 class Signals {
 public:
-    Signals(const Log& log, std::function<void()> stop) : log_(log), stop_(std::move(stop)) {
+    Signals(boost::asio::io_context& background, const Log& log, std::function<void()> stop)
+        : log_(log),
+          stop_(std::move(stop)),
+          stop_signals_(background, SIGTERM, SIGINT),
+          reload_signals_(background, SIGHUP) {
         wait_for_stop();
         wait_for_reload();
     }
-
-    // Returns once the workers are done; end() makes it return.
-    void run() { io_.run(); }
-    void end() { io_.stop(); }
 
 private:
     void wait_for_stop() {
@@ -68,9 +68,8 @@ private:
 
     const Log& log_;
     std::function<void()> stop_;
-    boost::asio::io_context io_{1};
-    boost::asio::signal_set stop_signals_{io_, SIGTERM, SIGINT};
-    boost::asio::signal_set reload_signals_{io_, SIGHUP};
+    boost::asio::signal_set stop_signals_;
+    boost::asio::signal_set reload_signals_;
     bool stopping_ = false;
 };
 
@@ -81,8 +80,9 @@ bool bind_all(const config::Config& config, const std::vector<std::unique_ptr<Wo
         log.error("cannot_listen", {{"address", endpoint.to_string()}, {"reason", why}});
         return false;
     };
-    for (auto const& door : config.listen) {
-        for (auto endpoint : door.addresses) {
+    for (auto const& listen : config.listen) {
+        auto const door = std::make_shared<const config::Listen>(listen);
+        for (auto endpoint : door->addresses) {
             if (auto const why = why_not_free(endpoint)) return failed(endpoint, *why);
             for (auto const& worker : workers) {
                 auto opened = open_listening_socket(endpoint);
@@ -91,7 +91,7 @@ bool bind_all(const config::Config& config, const std::vector<std::unique_ptr<Wo
                 worker->listen(std::get<Fd>(std::move(opened)), door);
             }
             log.info("listening",
-                     {{"address", endpoint.to_string()}, {"tls", to_string(door.tls)}});
+                     {{"address", endpoint.to_string()}, {"tls", to_string(door->tls)}});
         }
     }
     return true;
@@ -114,7 +114,9 @@ ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot,
     Log const log(config.server.log);
     Admission admission(config.limits);
     SaidOnce said;
-    Shared const shared{log, admission, said, certs::TicketKeys::generate()};
+    boost::asio::io_context background{1};
+    NameResolver resolver(background);
+    Shared const shared{log, admission, said, resolver, certs::TicketKeys::generate()};
 
     unsigned const cores = std::max(1U, std::thread::hardware_concurrency());
     unsigned const count = config.server.workers != 0 ? config.server.workers : cores;
@@ -123,7 +125,7 @@ ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot,
     for (unsigned number = 0; number < count; ++number)
         workers.push_back(std::make_unique<Worker>(number, snapshot, shared));
 
-    Signals signals(log, [&] {
+    Signals const signals(background, log, [&] {
         log.info("draining", {{"ms", config.server.drain.count()}});
         notify_service_manager("STOPPING=1");
         for (auto const& worker : workers) worker->drain(config.server.drain);
@@ -141,11 +143,11 @@ ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot,
     for (auto const& worker : workers) threads.emplace_back([&worker] { worker->run(); });
     std::thread joiner([&] {
         for (auto& thread : threads) thread.join();
-        signals.end();
+        background.stop();
     });
     log.info("ready", {{"workers", count}, {"version", STANZAGATE_VERSION}});
     notify_service_manager("READY=1");
-    signals.run();
+    background.run();
     ignore_further_signals();
     joiner.join();
     log.info("stopped", {});

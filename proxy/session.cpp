@@ -36,26 +36,34 @@ std::string make_stream_id() {
     return id;
 }
 
+// Behind a balancer that ended TLS, what the client used is direct TLS.
+filters::Transport transport_of(const config::Listen& door) {
+    return door.tls == config::TlsMode::starttls ? filters::Transport::starttls
+                                                 : filters::Transport::direct;
+}
+
 }  // namespace
 
-Session::Session(Worker& worker, Fd socket, const config::Listen& door,
+Session::Session(Worker& worker, Fd socket, std::shared_ptr<const config::Listen> door,
                  const config::Endpoint& peer)
     : worker_(worker),
-      door_(door),
+      transport_(transport_of(*door)),
       ticket_(worker.admission()),
       deadline_(
-          worker.deadlines(), [](void* self) { static_cast<Session*>(self)->on_deadline(); }, this),
+          worker.loop().deadlines(), [](void* self) { static_cast<Session*>(self)->on_deadline(); },
+          this),
       peer_(peer),
-      id_(worker.next_session_id()) {
+      id_(worker.next_session_id()),
+      negotiation_(std::make_unique<Negotiation>()) {
     client_.open(std::move(socket));
+    negotiation_->door = std::move(door);
+    negotiation_->snapshot = worker_.snapshot();
 }
 
 Session::~Session() = default;
 
-// Behind a balancer that ended TLS, what the client used is direct TLS.
-filters::Transport Session::transport() const {
-    return door_.tls == config::TlsMode::starttls ? filters::Transport::starttls
-                                                  : filters::Transport::direct;
+const config::Listen& Session::door() const {
+    return *negotiation_->door;
 }
 
 void Session::start() {
@@ -65,23 +73,19 @@ void Session::start() {
 void Session::begin() {
     if (auto const refusal = ticket_.enter(); refusal != Admission::Refusal::none)
         return turn_away(refusal);
-    auto const& trusted = door_.proxy_protocol_from;
+    auto const& trusted = door().proxy_protocol_from;
     bool const behind_proxy = std::any_of(trusted.begin(), trusted.end(), [&](auto const& network) {
         return network.contains(peer_.address);
     });
     if (!behind_proxy && !admit(peer_.address)) return;
 
-    int const fd = client_.wire().fd();
-    set_connection_options(fd);
-    local_ = local_endpoint(fd);
-    negotiation_ = std::make_unique<Negotiation>();
-    negotiation_->snapshot = worker_.snapshot();
     deadline_.set(negotiation_->snapshot->config.limits.handshake_timeout);
     if (behind_proxy)
         stage_ = Stage::proxy_header;
     else
         begin_negotiation();
-    if (!worker_.poller().add(fd, *this, Side::client)) finish(SessionEnd::network_error);
+    if (!worker_.loop().add(client_.wire().fd(), *this, Side::client))
+        finish(SessionEnd::network_error);
 }
 
 bool Session::admit(const config::Address& address) {
@@ -171,7 +175,7 @@ void Session::read_proxy_header() {
     wire.on_events(EPOLLIN);  // there may be more than the header
     if (header->kind == ProxyProtocolHeader::Kind::proxied) {
         peer_ = *header->source;
-        local_ = *header->destination;
+        negotiation_->destination = *header->destination;
     }
     peer_known_ = header->kind != ProxyProtocolHeader::Kind::unknown;
     if (peer_known_ && !admit(peer_.address)) return;
@@ -182,20 +186,20 @@ void Session::begin_negotiation() {
     auto const& policy = negotiation_->snapshot->policy;
     filters::Peer peer;
     if (peer_known_) peer.address = peer_.address;
-    peer.transport = transport();
-    auto const door = door_.tls == config::TlsMode::starttls ? filters::Gate::Door::starttls
-                                                             : filters::Gate::Door::secure;
-    negotiation_->gate.emplace(policy, peer, door, make_stream_id());
+    peer.transport = transport_;
+    bool const in_the_clear = door().tls == config::TlsMode::starttls;
+    auto const begins = in_the_clear ? filters::Gate::Door::starttls : filters::Gate::Door::secure;
+    negotiation_->gate.emplace(policy, peer, begins, make_stream_id());
     stage_ = Stage::negotiating;
-    if (door_.tls == config::TlsMode::direct) begin_handshake({});
-    if (door_.tls == config::TlsMode::none)
+    if (door().tls == config::TlsMode::direct) begin_handshake({});
+    if (door().tls == config::TlsMode::none)
         deadline_.set(negotiation_->snapshot->config.limits.negotiation_timeout);
 }
 
 void Session::begin_handshake(std::string_view fallback_name) {
-    auto const door =
-        door_.tls == config::TlsMode::starttls ? certs::Door::starttls : certs::Door::direct;
-    auto ssl = worker_.tls().accept(door, fallback_name);
+    bool const by_starttls = door().tls == config::TlsMode::starttls;
+    auto ssl = worker_.tls().accept(by_starttls ? certs::Door::starttls : certs::Door::direct,
+                                    fallback_name);
     if (!ssl) return finish(SessionEnd::handshake_failed);
     client_.start_tls(std::move(ssl), worker_.scratch());
     stage_ = Stage::handshake;
@@ -205,7 +209,7 @@ void Session::advance_handshake() {
     switch (client_.tls()->handshake()) {
         case TlsStream::Handshake::waiting:
             // The end may stand right behind what was read, and no event tells of it any more.
-            if (client_.readable()) worker_.poller().again(*this);
+            if (client_.readable()) worker_.loop().again(*this);
             return;
         case TlsStream::Handshake::failed:
             return finish(SessionEnd::handshake_failed);
@@ -214,7 +218,7 @@ void Session::advance_handshake() {
     }
     stage_ = Stage::negotiating;
     deadline_.set(negotiation_->snapshot->config.limits.negotiation_timeout);
-    if (door_.tls == config::TlsMode::starttls)
+    if (door().tls == config::TlsMode::starttls)
         carry_out(negotiation_->gate->tls_done(make_stream_id()));
 }
 
@@ -224,7 +228,7 @@ void Session::advance_handshake() {
 void Session::negotiate() {
     if (negotiation_->connector) advance_connect();
     for (int reads = 0; stage_ == Stage::negotiating; ++reads) {
-        if (reads == reads_in_a_turn) return worker_.poller().again(*this);
+        if (reads == reads_in_a_turn) return worker_.loop().again(*this);
         if (!read_for_gate(Side::upstream) && !read_for_gate(Side::client)) break;
     }
     if (stage_ == Stage::negotiating && client_.wire().broken()) finish(SessionEnd::network_error);
@@ -282,6 +286,7 @@ void Session::carry_out(const filters::Effects& effects) {
         case filters::Command::relay:
             authenticated_ = true;
             deadline_.cancel();
+            set_keepalive(upstream_.wire().fd());
             negotiation_.reset();
             stage_ = Stage::relaying;
             return;
@@ -294,7 +299,10 @@ void Session::carry_out(const filters::Effects& effects) {
 
 void Session::begin_connect(const config::Host& host) {
     host_ = negotiation_->gate->host();
-    UpstreamTarget target{&host, host_, peer_, local_, id_};
+    UpstreamTarget target{&host, host_, peer_, {}, id_};
+    if (host.upstream.proxy_protocol != config::ProxyHeader::none)
+        target.destination = negotiation_->destination ? *negotiation_->destination
+                                                       : local_endpoint(client_.wire().fd());
     negotiation_->connector = std::make_unique<UpstreamConnector>(
         worker_, *this, upstream_, negotiation_->snapshot, std::move(target));
     negotiation_->connector->start();
@@ -349,13 +357,16 @@ void Session::end_for_drain() {
 }
 
 void Session::log_effects(const filters::Effects& effects) const {
-    auto const door = filters::to_string(transport());
+    worker_.warn_once(effects.findings, host_);
+    bool const said = !effects.registrations.empty() || effects.stream_error;
+    if (!said || !worker_.log().is_on(config::LogLevel::info)) return;
+    auto const transport = filters::to_string(transport_);
     auto const peer = peer_.address.to_string();
     for (auto const& registration : effects.registrations) {
         worker_.log().info("registration", {{"session", id_},
                                             {"peer", peer},
                                             {"host", negotiation_->gate->host()},
-                                            {"transport", door},
+                                            {"transport", transport},
                                             {"request", filters::to_string(registration.request)},
                                             {"rule", registration.rule},
                                             {"action", filters::to_string(registration.action)}});
@@ -365,10 +376,9 @@ void Session::log_effects(const filters::Effects& effects) const {
                            {{"session", id_},
                             {"peer", peer},
                             {"host", negotiation_->gate->host()},
-                            {"transport", door},
+                            {"transport", transport},
                             {"condition", filters::to_string(*effects.stream_error)}});
     }
-    worker_.warn_once(effects.findings, host_);
 }
 
 }  // namespace stanzagate::proxy

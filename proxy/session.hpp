@@ -12,8 +12,8 @@
 #include "proxy/admission.hpp"
 #include "proxy/channel.hpp"
 #include "proxy/deadlines.hpp"
+#include "proxy/event_loop.hpp"
 #include "proxy/fd.hpp"
-#include "proxy/poller.hpp"
 #include "proxy/session_end.hpp"
 
 namespace stanzagate::proxy {
@@ -30,7 +30,8 @@ struct Negotiation;
 // and leaves nothing in the worker's scratch. While relaying it holds no buffer, parser or timer.
 class Session final : public Pollable, public boost::intrusive::list_base_hook<> {
 public:
-    Session(Worker& worker, Fd socket, const config::Listen& door, const config::Endpoint& peer);
+    Session(Worker& worker, Fd socket, std::shared_ptr<const config::Listen> door,
+            const config::Endpoint& peer);
     ~Session();
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
@@ -56,7 +57,7 @@ private:
         over
     };
 
-    filters::Transport transport() const;
+    const config::Listen& door() const;
     template <typename Work>
     void guarded(Work&& work);
     void begin();
@@ -85,12 +86,13 @@ private:
     void finish(SessionEnd why);
     void on_deadline();
     void log_effects(const filters::Effects& effects) const;
+    void log_end() const;
     Channel& channel(Side side) { return side == Side::client ? client_ : upstream_; }
 
     Worker& worker_;
-    const config::Listen& door_;
     Channel client_;
     Channel upstream_;
+    filters::Transport transport_;
     Stage stage_ = Stage::negotiating;
     SessionEnd why_ = SessionEnd::client_closed;
     bool authenticated_ = false;
@@ -98,7 +100,6 @@ private:
     Ticket ticket_;
     Deadline deadline_;
     config::Endpoint peer_;
-    config::Endpoint local_;
     std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
     std::uint64_t relayed_ = 0;  // bytes, both ways
     std::string id_;

@@ -26,7 +26,7 @@ void Session::relay() {
     // A side that has ended may stand unseen behind another that takes nothing.
     bool const hung_up = client_.wire().hung_up() || upstream_.wire().hung_up();
     if (hung_up && !deadline_.is_set()) deadline_.set(half_closed_time);
-    if (more_up || more_down) worker_.poller().again(*this);
+    if (more_up || more_down) worker_.loop().again(*this);
 }
 
 // One turn of one direction. True: there is more to be done without any event.
@@ -53,8 +53,13 @@ bool Session::pump(Channel& from, Channel& to) {
 void Session::begin_closing(SessionEnd why) {
     why_ = why;
     negotiation_.reset();
-    upstream_.close_write();
+    upstream_.say_end();
     upstream_.close();
+    // A client that has ended already is waited for no longer than it takes to send what was kept.
+    if (client_.ended() && !client_.blocked()) {
+        client_.say_end();
+        return finish(why);
+    }
     client_.close_write();
     deadline_.set(linger_time);
     stage_ = Stage::closing;
@@ -63,28 +68,34 @@ void Session::begin_closing(SessionEnd why) {
 void Session::linger() {
     if (client_.readable()) static_cast<void>(client_.read(worker_.scratch()));
     if (client_.ended() && !client_.blocked()) return finish(why_);
-    if (client_.readable()) worker_.poller().again(*this);
+    if (client_.readable()) worker_.loop().again(*this);
 }
 
 void Session::finish(SessionEnd why) {
     if (stage_ == Stage::over) return;
     stage_ = Stage::over;
+    why_ = why;
     deadline_.cancel();
     negotiation_.reset();
     upstream_.close();
     client_.close();
+    log_end();
+    worker_.retire(*this);
+}
+
+void Session::log_end() const {
+    if (!worker_.log().is_on(config::LogLevel::info)) return;
     using std::chrono::milliseconds;
     auto const lasted = std::chrono::steady_clock::now() - began_;
     worker_.log().info("session_end",
                        {{"session", id_},
                         {"peer", peer_.address.to_string()},
                         {"host", host_},
-                        {"transport", filters::to_string(transport())},
-                        {"why", to_string(why)},
+                        {"transport", filters::to_string(transport_)},
+                        {"why", to_string(why_)},
                         {"authenticated", authenticated_ ? "yes" : "no"},
                         {"bytes", relayed_},
                         {"ms", std::chrono::duration_cast<milliseconds>(lasted).count()}});
-    worker_.retire(*this);
 }
 
 }  // namespace stanzagate::proxy

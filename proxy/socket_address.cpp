@@ -46,15 +46,23 @@ config::Endpoint local_endpoint(int fd) {
     return to_endpoint(address);
 }
 
-void set_connection_options(int fd) {
-    auto const set = [fd](int level, int option, int value) {
-        ::setsockopt(fd, level, option, &value, sizeof value);
-    };
-    set(IPPROTO_TCP, TCP_NODELAY, 1);
-    set(SOL_SOCKET, SO_KEEPALIVE, 1);
-    set(IPPROTO_TCP, TCP_KEEPIDLE, 600);   // seconds
-    set(IPPROTO_TCP, TCP_KEEPINTVL, 300);  // seconds
-    set(IPPROTO_TCP, TCP_KEEPCNT, 3);
+namespace {
+
+void set(int fd, int level, int option, int value) {
+    ::setsockopt(fd, level, option, &value, sizeof value);
+}
+
+}  // namespace
+
+void set_no_delay(int fd) {
+    set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
+void set_keepalive(int fd) {
+    set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set(fd, IPPROTO_TCP, TCP_KEEPIDLE, 600);   // seconds
+    set(fd, IPPROTO_TCP, TCP_KEEPINTVL, 300);  // seconds
+    set(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
 }
 
 }  // namespace stanzagate::proxy

@@ -22,8 +22,10 @@ config::Endpoint to_endpoint(const SocketAddress& address);
 // The socket's own end.
 config::Endpoint local_endpoint(int fd);
 
-// What every connection gets: no delay for small stanzas, and probes that find a peer which is gone
-// without a word (RFC 6120 section 4.6.4: not oftener than every five minutes).
-void set_connection_options(int fd);
+// Small stanzas go out at once.
+void set_no_delay(int fd);
+// Probes that find a peer which is gone without a word (RFC 6120 section 4.6.4: not oftener than
+// every five minutes).
+void set_keepalive(int fd);
 
 }  // namespace stanzagate::proxy

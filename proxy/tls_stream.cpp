@@ -35,9 +35,9 @@ TlsStream::Handshake TlsStream::handshake(std::string_view before) {
 std::size_t TlsStream::read(std::span<char> into) {
     begin_turn();
     std::size_t total = 0;
+    ERR_clear_error();  // once: what succeeds leaves no error behind
     while (!ended_ && into.size() - total >= Scratch::record) {
         std::size_t size = 0;
-        ERR_clear_error();
         auto const result =
             SSL_read_ex(ssl_.get(), into.data() + total, into.size() - total, &size);
         if (result == 1) {
@@ -55,9 +55,9 @@ std::size_t TlsStream::read(std::span<char> into) {
 
 void TlsStream::write(std::string_view bytes) {
     begin_turn();
+    ERR_clear_error();
     while (!bytes.empty() && !broken_) {
         std::size_t size = 0;
-        ERR_clear_error();
         if (SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &size) != 1) {
             broken_ = true;
             break;
@@ -68,13 +68,17 @@ void TlsStream::write(std::string_view bytes) {
 }
 
 void TlsStream::close_write() {
-    if (!broken_ && (SSL_get_shutdown(ssl_.get()) & SSL_SENT_SHUTDOWN) == 0) {
-        begin_turn();
-        ERR_clear_error();
-        SSL_shutdown(ssl_.get());
-        end_turn();
-    }
+    say_end();
     wire_.close_write();
+}
+
+void TlsStream::say_end() {
+    if (broken_ || (SSL_get_shutdown(ssl_.get()) & SSL_SENT_SHUTDOWN) != 0) return;
+    begin_turn();
+    ERR_clear_error();
+    SSL_shutdown(ssl_.get());
+    wire_.send_before_more({scratch_.sending.data(), std::exchange(sending_, 0)});
+    end_turn();
 }
 
 void TlsStream::begin_turn() {
@@ -94,6 +98,10 @@ void TlsStream::end_turn() {
     send_pending();
     undecrypted_.insert(0, scratch_.received.data() + received_begin_,
                         received_end_ - received_begin_);
+    // OpenSSL's own record buffers, unless half a record is in them. (Inside a handshake they are
+    // needed again at once, and what they hold is not asked for so easily.)
+    if (SSL_is_init_finished(ssl_.get()) == 1 && SSL_has_pending(ssl_.get()) == 0)
+        SSL_free_buffers(ssl_.get());
 }
 
 void TlsStream::send_pending() {

@@ -35,6 +35,8 @@ public:
     void write(std::string_view bytes);
     // close_notify (RFC 8446 section 6.1), then FIN. What arrives can still be read.
     void close_write();
+    // close_notify alone; it goes out with the FIN of the wire's end, which must follow at once.
+    void say_end();
 
     // Received bytes are waiting to be decrypted: read() again though the wire is not readable.
     bool buffered() const { return !undecrypted_.empty(); }

@@ -28,11 +28,11 @@ UpstreamConnector::UpstreamConnector(Worker& worker, Pollable& session, Channel&
       target_(std::move(target)),
       addresses_(worker.upstreams().in_order(target_.host->upstream, UpstreamPool::Clock::now())),
       deadline_(
-          worker.deadlines(),
+          worker.loop().deadlines(),
           [](void* self) {
               auto& connector = *static_cast<UpstreamConnector*>(self);
               connector.address_failed("timeout");
-              connector.worker_.poller().again(connector.session_);
+              connector.worker_.loop().again(connector.session_);
           },
           this) {}
 
@@ -57,7 +57,7 @@ void UpstreamConnector::try_next_address() {
                                                auto const& endpoints, auto error) {
         if (alive.expired() || attempt != next_address_ || step_ != Step::resolving) return;
         on_resolved(endpoints, error);
-        worker_.poller().again(session_);
+        worker_.loop().again(session_);
     });
 }
 
@@ -82,9 +82,9 @@ bool UpstreamConnector::connect(const config::Endpoint& endpoint) {
     auto const to = to_socket_address(endpoint);
     Fd fd(::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!fd) return false;
-    set_connection_options(fd.get());
+    set_no_delay(fd.get());
     if (::connect(fd.get(), to.get(), to.size) != 0 && errno != EINPROGRESS) return false;
-    if (!worker_.poller().add(fd.get(), session_, Side::upstream)) return false;
+    if (!worker_.loop().add(fd.get(), session_, Side::upstream)) return false;
     channel_.open(std::move(fd));
     step_ = Step::connecting;
     return true;
@@ -105,12 +105,13 @@ void UpstreamConnector::advance() {
 }
 
 void UpstreamConnector::on_connected() {
-    int error = 0;
-    socklen_t size = sizeof error;
-    ::getsockopt(channel_.wire().fd(), SOL_SOCKET, SO_ERROR, &error, &size);
-    if (error != 0) return attempt_failed(text_of(error));
-    SocketAddress peer;
-    if (::getpeername(channel_.wire().fd(), peer.get(), &peer.size) != 0) return;  // not yet
+    if (!channel_.wire().writable()) return;  // not yet
+    if (channel_.wire().broken()) {
+        int error = 0;
+        socklen_t size = sizeof error;
+        ::getsockopt(channel_.wire().fd(), SOL_SOCKET, SO_ERROR, &error, &size);
+        if (error != 0) return attempt_failed(text_of(error));
+    }
 
     switch (address().scheme) {
         case config::UpstreamScheme::tcp:
@@ -157,7 +158,7 @@ void UpstreamConnector::advance_handshake() {
     switch (tls.handshake(take_first_bytes())) {
         case TlsStream::Handshake::waiting:
             // The end may stand right behind what was read, and no event tells of it any more.
-            if (channel_.readable()) worker_.poller().again(session_);
+            if (channel_.readable()) worker_.loop().again(session_);
             return;
         case TlsStream::Handshake::done:
             deadline_.cancel();

@@ -12,7 +12,7 @@
 #include "filters/starttls_client.hpp"
 #include "proxy/channel.hpp"
 #include "proxy/deadlines.hpp"
-#include "proxy/poller.hpp"
+#include "proxy/event_loop.hpp"
 #include "proxy/snapshot.hpp"
 
 namespace stanzagate::proxy {

@@ -4,17 +4,6 @@
 #include <utility>
 
 namespace stanzagate::proxy {
-namespace {
-
-config::Endpoint endpoint_of(const boost::asio::ip::tcp::endpoint& found) {
-    auto const address = found.address();
-    return {address.is_v4() ? config::Address::from(address.to_v4().to_bytes())
-                            : config::Address::from(address.to_v6().to_bytes()),
-            found.port()};
-}
-
-}  // namespace
-
 std::vector<config::UpstreamAddress> UpstreamPool::in_order(const config::Upstream& upstream,
                                                             Clock::time_point now) const {
     std::vector<config::UpstreamAddress> addresses;
@@ -44,18 +33,14 @@ void UpstreamPool::resolve(const config::UpstreamAddress& address, Resolved done
         known != names_.end() && known->second.until > Clock::now())
         return done(known->second.endpoints, {});
 
-    resolver_.async_resolve(address.host, std::to_string(address.port),
-                            [this, key = std::move(key), done = std::move(done)](
-                                const boost::system::error_code& error,
-                                const boost::asio::ip::tcp::resolver::results_type& results) {
-                                if (error == boost::asio::error::operation_aborted) return;
-                                std::vector<config::Endpoint> endpoints;
-                                for (auto const& result : results)
-                                    endpoints.push_back(endpoint_of(result.endpoint()));
-                                if (!endpoints.empty())
-                                    names_[key] = {endpoints, Clock::now() + name_time};
-                                done(endpoints, error.message());
-                            });
+    resolver_.resolve(
+        address.host, address.port,
+        [this, key = std::move(key), done = std::move(done)](const auto& endpoints, auto error) {
+            loop_.post([this, key, done, endpoints, error = std::string(error)] {
+                if (!endpoints.empty()) names_[key] = {endpoints, Clock::now() + name_time};
+                done(endpoints, error);
+            });
+        });
 }
 
 }  // namespace stanzagate::proxy

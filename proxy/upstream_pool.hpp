@@ -1,7 +1,5 @@
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <functional>
 #include <string>
@@ -10,6 +8,8 @@
 #include <vector>
 
 #include "config/config.hpp"
+#include "proxy/event_loop.hpp"
+#include "proxy/name_resolver.hpp"
 
 namespace stanzagate::proxy {
 
@@ -17,14 +17,14 @@ namespace stanzagate::proxy {
 class UpstreamPool {
 public:
     using Clock = std::chrono::steady_clock;
-    using Resolved =
-        std::function<void(const std::vector<config::Endpoint>&, std::string_view error)>;
+    using Resolved = NameResolver::Done;
 
     // How long an address that failed is passed over, and how long a name's addresses are kept.
     static constexpr std::chrono::seconds dead_time{10};
     static constexpr std::chrono::seconds name_time{30};
 
-    explicit UpstreamPool(boost::asio::io_context& io) : resolver_(io) {}
+    // Answers come on `loop`, which ends after the resolver.
+    UpstreamPool(EventLoop& loop, NameResolver& resolver) : loop_(loop), resolver_(resolver) {}
     UpstreamPool(const UpstreamPool&) = delete;
     UpstreamPool& operator=(const UpstreamPool&) = delete;
 
@@ -34,8 +34,8 @@ public:
     void failed(const config::UpstreamAddress& address, Clock::time_point now);
     void worked(const config::UpstreamAddress& address);
 
-    // Calls back at once for an address literal or a name that was resolved lately, else when the
-    // resolver has answered. No addresses: `error` says why.
+    // Calls back at once for an address literal or a name that was resolved lately, else on the
+    // loop when the resolver has answered. No addresses: `error` says why.
     void resolve(const config::UpstreamAddress& address, Resolved done);
 
 private:
@@ -44,7 +44,8 @@ private:
         Clock::time_point until;
     };
 
-    boost::asio::ip::tcp::resolver resolver_;
+    EventLoop& loop_;
+    NameResolver& resolver_;
     std::unordered_map<std::string, Clock::time_point> dead_until_;  // by address
     std::unordered_map<std::string, Name> names_;                    // by host and port
 };

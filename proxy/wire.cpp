@@ -19,7 +19,10 @@ void Wire::on_events(std::uint32_t events) {
     if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
     if ((events & (EPOLLHUP | EPOLLERR)) != 0) broken_ = true;
     if (hung_up_ || (events & EPOLLIN) != 0) readable_ = true;
-    if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) flush();
+    if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) {
+        writable_ = true;
+        flush();
+    }
 }
 
 // A read that fills less than it could has emptied the socket: the next byte makes a new edge. Only
@@ -51,14 +54,18 @@ std::size_t Wire::receive(std::span<char> into, int flags) {
 }
 
 void Wire::send(std::string_view bytes) {
+    send(bytes, 0);
+}
+
+void Wire::send(std::string_view bytes, int flags) {
     if (write_closed_) return;
-    if (!blocked()) bytes.remove_prefix(send_now(bytes));
+    if (!blocked()) bytes.remove_prefix(send_now(bytes, flags));
     unsent_ += bytes;
 }
 
 void Wire::flush() {
     if (blocked()) {
-        auto const sent = send_now(unsent_);
+        auto const sent = send_now(unsent_, 0);
         if (sent == unsent_.size())
             unsent_ = {};  // gives the memory back
         else
@@ -73,11 +80,16 @@ void Wire::close_write() {
     ::shutdown(fd_.get(), SHUT_WR);
 }
 
+void Wire::send_before_more(std::string_view bytes) {
+    send(bytes, MSG_MORE);
+}
+
 // How much is off our hands: everything, once the peer takes no more.
-std::size_t Wire::send_now(std::string_view bytes) {
+std::size_t Wire::send_now(std::string_view bytes, int flags) {
     std::size_t sent = 0;
     while (sent < bytes.size()) {
-        auto const n = ::send(fd_.get(), bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
+        auto const n =
+            ::send(fd_.get(), bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | flags);
         if (n >= 0) {
             sent += static_cast<std::size_t>(n);
             continue;

@@ -34,7 +34,11 @@ public:
     void flush();
     // Sends FIN once everything kept has gone out.
     void close_write();
+    // The same, but the bytes wait for what follows at once: more, or the end.
+    void send_before_more(std::string_view bytes);
 
+    // An event said that the socket can be written to: where it was connecting, that is over.
+    bool writable() const { return writable_; }
     bool readable() const { return readable_ && !ended_; }
     // Bytes are waiting for the kernel: whoever produces more should stop until they are gone.
     bool blocked() const { return !unsent_.empty(); }
@@ -49,11 +53,13 @@ public:
 
 private:
     std::size_t receive(std::span<char> into, int flags);
-    std::size_t send_now(std::string_view bytes);
+    void send(std::string_view bytes, int flags);
+    std::size_t send_now(std::string_view bytes, int flags);
     void fail(int error);
 
     Fd fd_;
     int error_ = 0;
+    bool writable_ = false;
     bool readable_ = false;
     bool broken_ = false;
     bool hung_up_ = false;  // the peer's end was announced: read on until it is reached

@@ -1,7 +1,6 @@
 #include "proxy/worker.hpp"
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <exception>
 #include <utility>
 
@@ -13,20 +12,23 @@ Worker::Worker(unsigned number, std::shared_ptr<const Snapshot> snapshot, Shared
     : number_(number),
       snapshot_(std::move(snapshot)),
       shared_(std::move(shared)),
-      tls_(snapshot_->certificates, shared_.ticket_keys) {}
+      tls_(snapshot_->certificates, shared_.ticket_keys),
+      drain_deadline_(
+          loop_.deadlines(), [](void* self) { static_cast<Worker*>(self)->on_drain_deadline(); },
+          this) {}
 
 Worker::~Worker() {
     sessions_.clear_and_dispose([](Session* session) { delete session; });
 }
 
-void Worker::listen(Fd socket, const config::Listen& door) {
-    listeners_.push_back(std::make_unique<Listener>(*this, std::move(socket), door));
+void Worker::listen(Fd socket, std::shared_ptr<const config::Listen> door) {
+    listeners_.push_back(std::make_unique<Listener>(*this, std::move(socket), std::move(door)));
 }
 
 void Worker::run() {
     for (;;) {
         try {
-            io_.run();
+            loop_.run();
             return;
         } catch (const std::exception& exception) {
             // Out of memory, most likely, and only for the session whose turn it was.
@@ -36,22 +38,22 @@ void Worker::run() {
 }
 
 void Worker::drain(std::chrono::milliseconds grace) {
-    boost::asio::post(io_, [this, grace] { begin_drain(grace); });
+    loop_.post([this, grace] { begin_drain(grace); });
 }
 
 void Worker::begin_drain(std::chrono::milliseconds grace) {
     if (std::exchange(draining_, true)) return;
     for (auto const& listener : listeners_) listener->stop();
     end_all(true);
-    drain_timer_.expires_after(grace);
-    drain_timer_.async_wait([this](const boost::system::error_code& error) {
-        if (error) return;
-        end_all(false);
-        // A last word to those that listen; who does not is left behind.
-        drain_timer_.expires_after(std::chrono::seconds(1));
-        drain_timer_.async_wait([this](const boost::system::error_code&) { abandon_all(); });
-    });
+    drain_deadline_.set(grace);
     finish_if_idle();
+}
+
+// A last word to those that listen; who does not is left behind.
+void Worker::on_drain_deadline() {
+    if (std::exchange(said_last_words_, true)) return abandon_all();
+    end_all(false);
+    drain_deadline_.set(std::chrono::seconds(1));
 }
 
 void Worker::end_all(bool only_negotiating) {
@@ -63,18 +65,19 @@ void Worker::end_all(bool only_negotiating) {
 
 void Worker::abandon_all() {
     for (auto next = sessions_.begin(); next != sessions_.end();) (next++)->abandon();
-    io_.stop();
+    loop_.stop();
 }
 
 void Worker::finish_if_idle() {
-    if (draining_ && sessions_.empty()) io_.stop();
+    if (draining_ && sessions_.empty()) loop_.stop();
 }
 
 std::string Worker::next_session_id() {
     return std::to_string(number_) + '-' + std::to_string(++sessions_begun_);
 }
 
-void Worker::accept(Fd socket, const config::Listen& door, const config::Endpoint& peer) {
+void Worker::accept(Fd socket, const std::shared_ptr<const config::Listen>& door,
+                    const config::Endpoint& peer) {
     auto session = std::make_unique<Session>(*this, std::move(socket), door, peer);
     sessions_.push_back(*session);
     session.release()->start();
@@ -109,9 +112,9 @@ void Worker::warn_once(const filters::FeatureFindings& findings, const std::stri
 
 void Worker::retire(Session& session) {
     sessions_.erase(sessions_.iterator_to(session));
-    poller_.bury(session);
+    loop_.bury(session);
     if (retired_.empty())
-        boost::asio::post(io_, [this] {
+        loop_.later([this] {
             retired_.clear();
             finish_if_idle();
         });

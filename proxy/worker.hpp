@@ -1,8 +1,5 @@
 #pragma once
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/list.hpp>
 #include <chrono>
 #include <cstdint>
@@ -16,9 +13,10 @@
 #include "certs/server_tls.hpp"
 #include "proxy/admission.hpp"
 #include "proxy/deadlines.hpp"
+#include "proxy/event_loop.hpp"
 #include "proxy/fd.hpp"
 #include "proxy/log.hpp"
-#include "proxy/poller.hpp"
+#include "proxy/name_resolver.hpp"
 #include "proxy/scratch.hpp"
 #include "proxy/session.hpp"
 #include "proxy/snapshot.hpp"
@@ -47,6 +45,7 @@ struct Shared {
     const Log& log;
     Admission& admission;
     SaidOnce& said;
+    NameResolver& resolver;
     certs::TicketKeys ticket_keys;
 };
 
@@ -60,8 +59,7 @@ public:
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
-    // `door` is one of the snapshot's listeners.
-    void listen(Fd socket, const config::Listen& door);
+    void listen(Fd socket, std::shared_ptr<const config::Listen> door);
 
     // Returns once the worker was drained or stopped.
     void run();
@@ -70,18 +68,17 @@ public:
     void drain(std::chrono::milliseconds grace);
 
     // For sessions, on the worker's own thread.
-    Poller& poller() { return poller_; }
-    Deadlines& deadlines() { return deadlines_; }
+    EventLoop& loop() { return loop_; }
     Scratch& scratch() { return *scratch_; }
     UpstreamPool& upstreams() { return upstreams_; }
     certs::ServerTls& tls() { return tls_; }
     const Log& log() const { return shared_.log; }
     Admission& admission() { return shared_.admission; }
     const std::shared_ptr<const Snapshot>& snapshot() const { return snapshot_; }
-    boost::asio::io_context& io() { return io_; }
     std::string next_session_id();
 
-    void accept(Fd socket, const config::Listen& door, const config::Endpoint& peer);
+    void accept(Fd socket, const std::shared_ptr<const config::Listen>& door,
+                const config::Endpoint& peer);
     // A connection was turned away at the door; logged once a second for each reason.
     void count_refusal(Admission::Refusal refusal, const config::Endpoint& peer);
     // Tells the operator, once per host, what does not work with how its upstream is configured.
@@ -96,6 +93,7 @@ private:
     };
 
     void begin_drain(std::chrono::milliseconds grace);
+    void on_drain_deadline();
     void end_all(bool only_negotiating);
     void abandon_all();
     void finish_if_idle();
@@ -104,20 +102,17 @@ private:
     std::uint64_t sessions_begun_ = 0;
     std::shared_ptr<const Snapshot> snapshot_;
     Shared shared_;
-    boost::asio::io_context io_{1};
-    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
-        io_.get_executor()};
+    EventLoop loop_;
     std::unique_ptr<Scratch> scratch_ = std::make_unique<Scratch>();
-    Deadlines deadlines_{io_};
-    Poller poller_{io_};
-    UpstreamPool upstreams_{io_};
+    UpstreamPool upstreams_{loop_, shared_.resolver};
     certs::ServerTls tls_;
-    boost::asio::steady_timer drain_timer_{io_};
+    Deadline drain_deadline_;
     std::vector<std::unique_ptr<Listener>> listeners_;
     boost::intrusive::list<Session, boost::intrusive::constant_time_size<false>> sessions_;
     std::vector<std::unique_ptr<Session>> retired_;
     std::map<Admission::Refusal, Refused> refused_;
     bool draining_ = false;
+    bool said_last_words_ = false;
 };
 
 }  // namespace stanzagate::proxy

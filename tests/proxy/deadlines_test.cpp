@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "proxy/event_loop.hpp"
 #include "tests/proxy/sockets.hpp"
 
 namespace stanzagate::proxy {
@@ -19,9 +20,8 @@ using Clock = Deadline::Clock;
 
 // Notes when it ran, and stops the loop after the last.
 struct Note {
-    Note(Deadlines& deadlines, boost::asio::io_context& loop)
-        : io(loop),
-          deadline(deadlines, [](void* self) { static_cast<Note*>(self)->run(); }, this) {}
+    explicit Note(Deadlines& deadlines)
+        : deadline(deadlines, [](void* self) { static_cast<Note*>(self)->run(); }, this) {}
 
     void run() {
         ++runs;
@@ -29,7 +29,6 @@ struct Note {
         if (then) then();
     }
 
-    boost::asio::io_context& io;
     Deadline deadline;
     int runs = 0;
     Clock::time_point ran_at{};
@@ -40,16 +39,17 @@ class DeadlinesTest : public ::testing::Test {
 protected:
     // Runs the loop for so long at most.
     void run(Clock::duration limit) {
-        io_.restart();
-        io_.run_for(limit);
+        auto const end = Clock::now() + limit;
+        while (!deadlines_.empty() && Clock::now() < end)
+            loop_.run_once(std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()));
     }
 
-    boost::asio::io_context io_{1};
-    Deadlines deadlines_{io_};
+    EventLoop loop_;
+    Deadlines& deadlines_ = loop_.deadlines();
 };
 
 TEST_F(DeadlinesTest, RunsOnceNeitherEarlyNorMuchTooLate) {
-    Note note(deadlines_, io_);
+    Note note(deadlines_);
     auto const at = Clock::now() + 50ms;
     note.deadline.set(50ms);
     EXPECT_TRUE(note.deadline.is_set());
@@ -61,13 +61,13 @@ TEST_F(DeadlinesTest, RunsOnceNeitherEarlyNorMuchTooLate) {
 }
 
 TEST_F(DeadlinesTest, CancelledAndDestroyedOnesDoNotRun) {
-    Note cancelled(deadlines_, io_);
+    Note cancelled(deadlines_);
     cancelled.deadline.set(1ms);
     cancelled.deadline.cancel();
     cancelled.deadline.cancel();
     EXPECT_FALSE(cancelled.deadline.is_set());
     {
-        Note gone(deadlines_, io_);
+        Note gone(deadlines_);
         gone.deadline.set(1ms);
     }
     run(200ms);
@@ -75,8 +75,8 @@ TEST_F(DeadlinesTest, CancelledAndDestroyedOnesDoNotRun) {
 }
 
 TEST_F(DeadlinesTest, TheLatestSettingCounts) {
-    Note later(deadlines_, io_);
-    Note sooner(deadlines_, io_);
+    Note later(deadlines_);
+    Note sooner(deadlines_);
     later.deadline.set(1ms);
     later.deadline.set(1h);
     sooner.deadline.set(1h);
@@ -99,7 +99,7 @@ TEST_F(DeadlinesTest, InOrderWhateverTheOrderOfSetting) {
     std::shuffle(delays.begin(), delays.end(), random);
     auto const set_at = Clock::now();
     for (int const delay : delays) {
-        notes.push_back(std::make_unique<Note>(deadlines_, io_));
+        notes.push_back(std::make_unique<Note>(deadlines_));
         notes.back()->then = [&order, delay] { order.push_back(delay); };
         notes.back()->deadline.set(delay * 1ms);
     }
@@ -111,9 +111,9 @@ TEST_F(DeadlinesTest, InOrderWhateverTheOrderOfSetting) {
 }
 
 TEST_F(DeadlinesTest, AHandlerMaySetCancelAndDestroy) {
-    Note again(deadlines_, io_);
-    Note victim(deadlines_, io_);
-    auto doomed = std::make_unique<Note>(deadlines_, io_);
+    Note again(deadlines_);
+    Note victim(deadlines_);
+    auto doomed = std::make_unique<Note>(deadlines_);
     again.then = [&] {
         doomed.reset();
         victim.deadline.cancel();
@@ -131,10 +131,10 @@ TEST_F(DeadlinesTest, AHandlerMaySetCancelAndDestroy) {
 
 // The timer that waits is the old, later one.
 TEST_F(DeadlinesTest, ASoonerOneIsNotKeptWaitingByALaterOne) {
-    Note later(deadlines_, io_);
+    Note later(deadlines_);
     later.deadline.set(1h);
     run(1ms);
-    Note sooner(deadlines_, io_);
+    Note sooner(deadlines_);
     sooner.deadline.set(5ms);
     EXPECT_TRUE(testing::eventually([&] { return sooner.runs == 1; }, [&] { run(5ms); }));
     EXPECT_EQ(later.runs, 0);

@@ -125,7 +125,7 @@ TestGate::TestGate(const TestUpstream& upstream, std::string_view settings, Buff
       doors_(3, any_port) {
     ::testing::internal::CaptureStderr();
     worker_ = std::make_unique<Worker>(
-        0, snapshot_, Shared{log_, admission_, said_, certs::TicketKeys::generate()});
+        0, snapshot_, Shared{log_, admission_, said_, resolver_, certs::TicketKeys::generate()});
     for (std::size_t i = 0; i < doors_.size(); ++i) {
         auto socket = opened(doors_[i]);
         // What is accepted inherits them.
@@ -134,7 +134,8 @@ TestGate::TestGate(const TestUpstream& upstream, std::string_view settings, Buff
         if (buffers.receive != 0)
             ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &buffers.receive,
                          sizeof buffers.receive);
-        worker_->listen(std::move(socket), snapshot_->config.listen[i]);
+        worker_->listen(std::move(socket),
+                        std::make_shared<const config::Listen>(snapshot_->config.listen[i]));
     }
     thread_ = std::thread([this] { worker_->run(); });
 }
@@ -159,7 +160,7 @@ Fd TestGate::dial(std::string_view door) const {
     auto const address = to_socket_address(doors_[index]);
     Fd fd(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (::connect(fd.get(), address.get(), address.size) != 0) return {};
-    set_connection_options(fd.get());
+    set_no_delay(fd.get());
     limit_waiting(fd);
     return fd;
 }

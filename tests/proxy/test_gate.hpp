@@ -78,6 +78,8 @@ private:
     Log log_{{}};
     Admission admission_;
     SaidOnce said_;
+    boost::asio::io_context background_{1};  // not run: no upstream here has a name
+    NameResolver resolver_{background_};
     std::shared_ptr<const Snapshot> snapshot_;
     std::unique_ptr<Worker> worker_;
     std::vector<config::Endpoint> doors_;  // starttls, direct, none

@@ -37,15 +37,18 @@ protected:
         });
         EXPECT_TRUE(testing::eventually([&] { return done; },
                                         [&] {
-                                            io_.restart();
-                                            io_.run_one_for(100ms);
+                                            background_.restart();
+                                            background_.run_one_for(10ms);
+                                            loop_.run_once(10ms);
                                         }));
         return result;
     }
 
     using Hosts = std::vector<std::string>;
-    boost::asio::io_context io_{1};
-    UpstreamPool pool_{io_};
+    boost::asio::io_context background_{1};
+    NameResolver resolver_{background_};
+    EventLoop loop_;
+    UpstreamPool pool_{loop_, resolver_};
     config::Upstream upstream_ = [] {
         config::Upstream upstream;
         upstream.addresses = {tcp("a"), tcp("b"), tcp("c")};

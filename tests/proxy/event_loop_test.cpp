@@ -1,4 +1,4 @@
-#include "proxy/poller.hpp"
+#include "proxy/event_loop.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/epoll.h>
@@ -8,6 +8,8 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <stdexcept>
+#include <thread>
 #include <vector>
 
 #include "proxy/fd.hpp"
@@ -50,34 +52,28 @@ struct Recorder final : Pollable {
     std::function<void()> then_again;
 };
 
-class PollerTest : public ::testing::Test {
+class EventLoopTest : public ::testing::Test {
 protected:
     bool run_until(const std::function<bool()>& holds) {
-        return eventually(holds, [&] {
-            io_.restart();
-            io_.run_one_for(50ms);
-        });
+        return eventually(holds, [&] { loop_.run_once(50ms); });
     }
     // All that can be done without waiting.
     void settle() {
-        io_.restart();
-        while (io_.run_one_for(20ms) != 0) {
-        }
+        for (int round = 0; round < 8; ++round) loop_.run_once(2ms);
     }
 
-    boost::asio::io_context io_{1};
-    Poller poller_{io_};
+    EventLoop loop_;
 };
 
-TEST_F(PollerTest, TellsSideAndEvents) {
+TEST_F(EventLoopTest, TellsSideAndEvents) {
     Pair client;
     Pair upstream;
     Recorder one;
-    ASSERT_TRUE(poller_.add(client.ours.get(), one, Side::client));
+    ASSERT_TRUE(loop_.add(client.ours.get(), one, Side::client));
     ASSERT_TRUE(run_until([&] { return one.calls == 1; }));
     EXPECT_EQ(one.seen, static_cast<std::uint32_t>(EPOLLOUT));
     EXPECT_EQ(one.last_side, Side::client);
-    ASSERT_TRUE(poller_.add(upstream.ours.get(), one, Side::upstream));
+    ASSERT_TRUE(loop_.add(upstream.ours.get(), one, Side::upstream));
     ASSERT_TRUE(run_until([&] { return one.calls == 2; }));
     EXPECT_EQ(one.last_side, Side::upstream);
     say(client.theirs, "x");
@@ -88,10 +84,10 @@ TEST_F(PollerTest, TellsSideAndEvents) {
     EXPECT_EQ(one.last_side, Side::upstream);
 }
 
-TEST_F(PollerTest, EventsAreEdges) {
+TEST_F(EventLoopTest, EventsAreEdges) {
     Pair pair;
     Recorder one;
-    poller_.add(pair.ours.get(), one, Side::client);
+    loop_.add(pair.ours.get(), one, Side::client);
     say(pair.theirs, "unread");
     settle();
     auto const calls = one.calls;
@@ -102,11 +98,11 @@ TEST_F(PollerTest, EventsAreEdges) {
 }
 
 // More than one epoll_wait() brings.
-TEST_F(PollerTest, ManySocketsAtOnce) {
+TEST_F(EventLoopTest, ManySocketsAtOnce) {
     std::vector<Pair> pairs(600);
     std::vector<Recorder> all(pairs.size());
     for (std::size_t i = 0; i < pairs.size(); ++i)
-        ASSERT_TRUE(poller_.add(pairs[i].ours.get(), all[i], Side::client));
+        ASSERT_TRUE(loop_.add(pairs[i].ours.get(), all[i], Side::client));
     settle();
     for (auto const& pair : pairs) say(pair.theirs, "x");
     EXPECT_TRUE(run_until([&] {
@@ -116,15 +112,15 @@ TEST_F(PollerTest, ManySocketsAtOnce) {
 }
 
 // Two that end each other in one batch of events: whoever is first is the only one told.
-TEST_F(PollerTest, BuriedIsToldNothingMoreOfThisBatch) {
+TEST_F(EventLoopTest, BuriedIsToldNothingMoreOfThisBatch) {
     Pair one_pair;
     Pair other_pair;
     auto one = std::make_unique<Recorder>();
     auto other = std::make_unique<Recorder>();
-    poller_.add(one_pair.ours.get(), *one, Side::client);
-    poller_.add(other_pair.ours.get(), *other, Side::client);
-    one->then = [&] { poller_.bury(*other); };
-    other->then = [&] { poller_.bury(*one); };
+    loop_.add(one_pair.ours.get(), *one, Side::client);
+    loop_.add(other_pair.ours.get(), *other, Side::client);
+    one->then = [&] { loop_.bury(*other); };
+    other->then = [&] { loop_.bury(*one); };
     say(one_pair.theirs, "x");
     say(other_pair.theirs, "x");
     settle();
@@ -138,63 +134,116 @@ TEST_F(PollerTest, BuriedIsToldNothingMoreOfThisBatch) {
     settle();
 }
 
-TEST_F(PollerTest, AgainOncePerAsking) {
+TEST_F(EventLoopTest, AgainOncePerAsking) {
     Recorder one;
-    poller_.again(one);
-    poller_.again(one);
+    loop_.again(one);
+    loop_.again(one);
     EXPECT_EQ(one.agains, 0);  // never from within
     settle();
     EXPECT_EQ(one.agains, 1);
-    poller_.again(one);
+    loop_.again(one);
     settle();
     EXPECT_EQ(one.agains, 2);
 }
 
-TEST_F(PollerTest, AgainFromWithinLetsOthersThroughFirst) {
+TEST_F(EventLoopTest, AgainFromWithinLetsOthersThroughFirst) {
     Pair pair;
     Recorder busy;
     Recorder other;
-    poller_.add(pair.ours.get(), other, Side::client);
+    loop_.add(pair.ours.get(), other, Side::client);
     settle();
     auto const before = other.calls;
     int turns = 0;
     busy.then_again = [&] {
-        if (++turns < 50) poller_.again(busy);
+        if (++turns < 50) loop_.again(busy);
         if (turns == 1) say(pair.theirs, "x");
     };
     int turns_before_other = 0;
     other.then = [&] { turns_before_other = turns; };
-    poller_.again(busy);
+    loop_.again(busy);
     ASSERT_TRUE(run_until([&] { return turns == 50 && other.calls > before; }));
     EXPECT_LT(turns_before_other, 10);
 }
 
-TEST_F(PollerTest, BuriedGetsNoAgain) {
+TEST_F(EventLoopTest, BuriedGetsNoAgain) {
     Recorder one;
     auto doomed = std::make_unique<Recorder>();
-    poller_.again(*doomed);
-    poller_.again(one);
-    poller_.bury(*doomed);
+    loop_.again(*doomed);
+    loop_.again(one);
+    loop_.bury(*doomed);
     doomed.reset();
     settle();
     EXPECT_EQ(one.agains, 1);
 
     Recorder late;
-    poller_.bury(late);
-    poller_.again(late);
+    loop_.bury(late);
+    loop_.again(late);
     settle();
     EXPECT_EQ(late.agains, 0);
 }
 
-TEST_F(PollerTest, BuriedByAnotherInTheSameBatchOfAgains) {
+TEST_F(EventLoopTest, BuriedByAnotherInTheSameBatchOfAgains) {
     Recorder one;
     Recorder other;
-    one.then_again = [&] { poller_.bury(other); };
-    other.then_again = [&] { poller_.bury(one); };
-    poller_.again(one);
-    poller_.again(other);
+    one.then_again = [&] { loop_.bury(other); };
+    other.then_again = [&] { loop_.bury(one); };
+    loop_.again(one);
+    loop_.again(other);
     settle();
     EXPECT_EQ(one.agains + other.agains, 1);
+}
+
+TEST_F(EventLoopTest, PostedTasksRunOnTheLoopInTheirOrder) {
+    std::vector<int> order;
+    std::thread other([&] {
+        for (int i = 0; i < 100; ++i) loop_.post([&order, i] { order.push_back(i); });
+        loop_.stop();
+    });
+    loop_.run();
+    other.join();
+    EXPECT_EQ(order.size(), 100U);
+    EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+}
+
+TEST_F(EventLoopTest, LaterIsBehindEverythingOfTheRound) {
+    Recorder one;
+    loop_.later([&] { EXPECT_EQ(one.agains, 1); });
+    loop_.again(one);
+    loop_.run_once(0ms);
+    EXPECT_EQ(one.agains, 1);
+}
+
+// Whoever throws is the only one who loses something.
+TEST_F(EventLoopTest, AnExceptionLosesNoOtherEvent) {
+    std::vector<Pair> pairs(3);
+    std::vector<Recorder> told(pairs.size());
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+        told[i].then = [] { throw std::runtime_error("of a handler"); };
+        loop_.add(pairs[i].ours.get(), told[i], Side::client);
+    }
+    std::vector<Recorder> asked(3);
+    for (auto& one : asked) {
+        one.then_again = [] { throw std::runtime_error("of a handler"); };
+        loop_.again(one);
+    }
+    int late = 0;
+    for (int i = 0; i < 3; ++i)
+        loop_.later([&] {
+            ++late;
+            throw std::runtime_error("of a task");
+        });
+    int thrown = 0;
+    for (int round = 0; round < 12; ++round) {
+        try {
+            loop_.run_once(0ms);
+        } catch (const std::runtime_error&) {
+            ++thrown;
+        }
+    }
+    EXPECT_EQ(thrown, 9);
+    EXPECT_EQ(late, 3);
+    for (auto const& one : told) EXPECT_EQ(one.calls, 1);
+    for (auto const& one : asked) EXPECT_EQ(one.agains, 1);
 }
 
 }  // namespace
