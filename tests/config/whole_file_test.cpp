@@ -87,12 +87,12 @@ TEST(WholeFile, IsReadAgainWhereItGrowsMeanwhile) {
 TEST(WholeFile, IsReadAgainWhereItIsTouchedMeanwhile) {
     const TemporaryFolder folder;
     const auto path = folder.write("list", "old!");
+    const auto time = std::filesystem::last_write_time(path);
     int times = 0;
     const auto same_size = [&] {
         if (++times > 1) return;
         folder.write("list", "new!");
-        std::filesystem::last_write_time(
-            path, std::filesystem::last_write_time(path) + std::chrono::seconds(1));
+        std::filesystem::last_write_time(path, time + std::chrono::seconds(1));
     };
     EXPECT_EQ(text_of(read_whole_file(path, kib, same_size)), "new!");
 }
