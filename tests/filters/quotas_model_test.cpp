@@ -228,8 +228,8 @@ protected:
 };
 
 TEST_F(QuotasLimits, FilledToAllOfThemItTakesAtMost100MiB) {
-    // Keys as long as their limit allows, and more times than keys.
-    rule_ = std::string(Quotas::most_key_bytes / Quotas::most_keys - 6, 'r');
+    // Keys almost as long as their limit allows, and more times than keys.
+    rule_ = std::string(Quotas::most_key_bytes / Quotas::most_keys - 7, 'r');
     for (std::size_t i = 0; i < Quotas::most_keys; ++i) ASSERT_TRUE(spend(i)) << i;
     EXPECT_EQ(quotas_.keys(), Quotas::most_keys);
 
@@ -279,12 +279,13 @@ TEST_F(QuotasLimits, AtMostSoManyTimes) {
     // Its success must find room, so it counts already.
     EXPECT_FALSE(reserve(0));
     quotas_.cancel(std::move(*last));
-    EXPECT_TRUE(spend(0));
+    EXPECT_TRUE(spend(0, start + 30min));
     EXPECT_EQ(quotas_.times(), Quotas::most_times);
-    EXPECT_FALSE(holds(0));
+    EXPECT_FALSE(holds(0, start + 30min));
     EXPECT_EQ(quotas_.refused_for_space(), 2U);
+    // One remains, and does not keep the room of all.
     EXPECT_TRUE(spend(0, start + 1h));
-    EXPECT_EQ(quotas_.times(), 1U);
+    EXPECT_EQ(quotas_.times(), 2U);
     EXPECT_LT(memory_.bytes(), 1024U);
 }
 
@@ -313,6 +314,16 @@ TEST_F(QuotasLimits, NewKeysFindRoomAsOldOnesRunOut) {
         most = std::max(most, quotas_.keys());
     }
     EXPECT_LE(most, 100 * a_second * 5 / 4);
+}
+
+TEST_F(QuotasLimits, RoomIsFoundWhereFewHaveRunOut) {
+    for (std::size_t i = 0; i < Quotas::most_keys; i += 100) ASSERT_TRUE(spend(i));
+    for (std::size_t i = 0; i < Quotas::most_keys; ++i)
+        ASSERT_TRUE(i % 100 == 0 || spend(i, start + 30min));
+    ASSERT_EQ(quotas_.keys(), Quotas::most_keys);
+    for (std::size_t i = 0; i < 1000; ++i)
+        ASSERT_TRUE(spend(Quotas::most_keys + i, start + 1h)) << i;
+    EXPECT_EQ(quotas_.refused_for_space(), 0U);
 }
 
 }  // namespace
