@@ -57,14 +57,19 @@ std::optional<std::string> compatible_tail(std::span<const std::uint8_t> bytes) 
 
 std::optional<Address> Address::parse(std::string_view text) {
     // inet_pton wants a terminated string, and would not see what follows a zero byte.
-    if (text.size() >= INET6_ADDRSTRLEN || text.find('\0') != std::string_view::npos)
+    std::array<char, INET6_ADDRSTRLEN> terminated{};
+    if (text.size() >= terminated.size() || text.find('\0') != std::string_view::npos)
         return std::nullopt;
-    const std::string terminated(text);
-    V4 v4{};
-    if (inet_pton(AF_INET, terminated.c_str(), v4.data()) == 1) return from(v4);
+    std::ranges::copy(text, terminated.begin());
+    // A colon is in every IPv6 address and in no IPv4 address.
+    if (text.find(':') == std::string_view::npos) {
+        V4 v4{};
+        if (inet_pton(AF_INET, terminated.data(), v4.data()) != 1) return std::nullopt;
+        return from(v4);
+    }
     V6 v6{};
-    if (inet_pton(AF_INET6, terminated.c_str(), v6.data()) == 1) return from(v6);
-    return std::nullopt;
+    if (inet_pton(AF_INET6, terminated.data(), v6.data()) != 1) return std::nullopt;
+    return from(v6);
 }
 
 Address Address::from(const V4& bytes) {
@@ -126,8 +131,9 @@ std::string Endpoint::to_string() const {
 
 std::optional<Network> Network::parse(std::string_view text) {
     const auto network = enclosing(text);
-    if (!network) return std::nullopt;
-    const auto address = Address::parse(text.substr(0, text.find('/')));
+    const std::size_t slash = text.find('/');
+    if (!network || slash == std::string_view::npos) return network;
+    const auto address = Address::parse(text.substr(0, slash));
     if (address != network->base_) return std::nullopt;  // host bits are set
     return network;
 }
