@@ -34,8 +34,6 @@ struct RegistrationUrl {
     std::string written;
 };
 
-using RegistrationTexts = std::vector<std::pair<std::string, TextTemplate>>;
-
 // [registration] or [host.registration] as written, before one is laid over the other.
 struct RegistrationKeys {
     std::optional<Position> table;  // absent: there is no such table

@@ -115,6 +115,7 @@ void resolve_registration(Config& config, const RegistrationKeys& global,
         config.hosts.push_back(keys.host);
         config.hosts.back().registration = values(merged);
     }
+    config.index_hosts();
     if (hosts.empty() && global.table) report_once(find_fault(global, *global.table), diagnostics);
     config.registration = values(global);
     // Where this is an error, the hosts have reported it. Otherwise each of them makes up for what
