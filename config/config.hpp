@@ -14,6 +14,7 @@
 #include "config/host_index.hpp"
 #include "config/host_pattern.hpp"
 #include "config/registration.hpp"
+#include "config/rules.hpp"
 
 // What an operator can say, as plain values with the documented defaults. Filled by load().
 namespace stanzagate::config {
@@ -34,6 +35,8 @@ struct Server {
     unsigned workers = 0;  // 0 = one per core
     Milliseconds drain{30'000};
     LogSettings log;
+    std::optional<std::filesystem::path> geoip{};  // a MaxMind database; absent: no countries
+    Position geoip_where{};
 
     bool operator==(const Server&) const = default;
 };
@@ -115,7 +118,11 @@ struct Config {
     // [registration] alone: decides for names that no host has. May have neither text nor url nor
     // admins where every host says these for itself: it is then answered with its refusal, to a
     // `get` and to a `set`. Every host's own registration can make an answer.
+    // `rules` is empty: they do not decide for such names.
     Registration registration;
+    // Of all rule files. Which of them decide for a host, and in what order, its registration says.
+    std::vector<Rule> rules;
+    std::vector<NamedList> lists;
 
     // The host for a stream's `to`: an exact name before wildcards, the longest wildcard before
     // "*". nullptr where none matches. The pointer lives as long as this Config.
