@@ -1,9 +1,7 @@
 #include "config/config.hpp"
 
-#include <algorithm>
+#include <cassert>
 #include <string_view>
-
-#include "config/host_name.hpp"
 
 namespace stanzagate::config {
 namespace {
@@ -20,31 +18,6 @@ std::string_view scheme_name(UpstreamScheme scheme) {
     return {};
 }
 
-// Whether `host`, in lower case, is some name below `parent`.
-bool is_below(std::string_view host, std::string_view parent) {
-    if (host.size() < parent.size() + 2 || !host.ends_with(parent)) return false;
-    return host[host.size() - parent.size() - 1] == '.';
-}
-
-bool matches_lower(const HostPattern& pattern, std::string_view host) {
-    switch (pattern.kind) {
-        case HostPattern::Kind::exact:
-            return host == pattern.name;
-        case HostPattern::Kind::wildcard:
-            return is_below(host, pattern.name);
-        case HostPattern::Kind::any:
-            return !host.empty();
-    }
-    return false;
-}
-
-// The greater, the closer: exact, then wildcards by length, then any.
-std::size_t closeness(const HostPattern& pattern) {
-    constexpr std::size_t closest = std::string_view::npos;
-    if (pattern.kind == HostPattern::Kind::exact) return closest;
-    return pattern.name.size();  // 0 for any
-}
-
 }  // namespace
 
 std::string UpstreamAddress::to_string() const {
@@ -53,30 +26,15 @@ std::string UpstreamAddress::to_string() const {
            std::to_string(port);
 }
 
-bool HostPattern::matches(std::string_view host) const {
-    return matches_lower(*this, ascii_lower(host));
-}
-
-std::string HostPattern::to_string() const {
-    switch (kind) {
-        case Kind::exact:
-            return name;
-        case Kind::wildcard:
-            return "*." + name;
-        case Kind::any:
-            return "*";
-    }
-    return {};
-}
-
 const Host* Config::find_host(std::string_view name) const {
-    const std::string lower = ascii_lower(name);
-    const Host* closest = nullptr;
-    for (const Host& host : hosts) {
-        if (!matches_lower(host.name, lower)) continue;
-        if (closest == nullptr || closeness(host.name) > closeness(closest->name)) closest = &host;
-    }
-    return closest;
+    assert(host_index_.size() == hosts.size());
+    const auto place = host_index_.find(name);
+    return place ? &hosts[*place] : nullptr;
+}
+
+void Config::index_hosts() {
+    host_index_ = {};
+    for (std::size_t i = 0; i < hosts.size(); ++i) host_index_.add(hosts[i].name, i);
 }
 
 }  // namespace stanzagate::config

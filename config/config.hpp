@@ -7,12 +7,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "config/address.hpp"
 #include "config/diagnostics.hpp"
-#include "config/text_template.hpp"
+#include "config/host_index.hpp"
+#include "config/host_pattern.hpp"
+#include "config/registration.hpp"
+#include "config/rules.hpp"
 
 // What an operator can say, as plain values with the documented defaults. Filled by load().
 namespace stanzagate::config {
@@ -33,6 +35,8 @@ struct Server {
     unsigned workers = 0;  // 0 = one per core
     Milliseconds drain{30'000};
     LogSettings log;
+    std::optional<std::filesystem::path> geoip{};  // a MaxMind database; absent: no countries
+    Position geoip_where{};
 
     bool operator==(const Server&) const = default;
 };
@@ -89,37 +93,6 @@ struct Upstream {
     bool operator==(const Upstream&) const = default;
 };
 
-enum class Refusal { not_authorized, not_allowed, forbidden, not_acceptable };
-enum class Advertise { automatic, upstream, always, never };
-
-// How registration is decided and answered for one host: [registration] with what
-// [host.registration] overrides already applied.
-struct Registration {
-    std::vector<Network> whitelist;  // default 127.0.0.1 and ::1
-    std::optional<TextTemplate> url;
-    // By language tag, in the order written; a plain string has the tag "". Empty: the text is
-    // generated from `url` or `admins`.
-    std::vector<std::pair<std::string, TextTemplate>> text;
-    bool oob = true;
-    std::vector<std::string> admins;  // bare JIDs
-    Refusal refusal = Refusal::not_authorized;
-    Advertise advertise = Advertise::automatic;
-
-    bool operator==(const Registration&) const = default;
-};
-
-// What a [[host]] is for: "example.org", any name below it ("*.example.org", however many labels),
-// or every name ("*"). Compared without regard to ASCII case.
-struct HostPattern {
-    enum class Kind { exact, wildcard, any };
-    Kind kind = Kind::exact;
-    std::string name;  // lower case; for a wildcard what follows "*."; empty for any
-
-    bool matches(std::string_view host) const;
-    std::string to_string() const;
-    bool operator==(const HostPattern&) const = default;
-};
-
 struct Host {
     HostPattern name;
     // Absolute, or relative to the working directory; empty where self-signed, or where no listener
@@ -145,13 +118,22 @@ struct Config {
     // [registration] alone: decides for names that no host has. May have neither text nor url nor
     // admins where every host says these for itself: it is then answered with its refusal, to a
     // `get` and to a `set`. Every host's own registration can make an answer.
+    // `rules` is empty: they do not decide for such names.
     Registration registration;
+    // Of all rule files. Which of them decide for a host, and in what order, its registration says.
+    std::vector<Rule> rules;
+    std::vector<NamedList> lists;
 
     // The host for a stream's `to`: an exact name before wildcards, the longest wildcard before
     // "*". nullptr where none matches. The pointer lives as long as this Config.
     const Host* find_host(std::string_view name) const;
+    // To be called once `hosts` is complete, and before find_host(). load() does.
+    void index_hosts();
 
     bool operator==(const Config&) const = default;
+
+private:
+    HostIndex host_index_;
 };
 
 }  // namespace stanzagate::config

@@ -1,15 +1,11 @@
 #include "config/load.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <string>
-#include <system_error>
 
 #include "config/readers.hpp"
+#include "config/text_file.hpp"
 #include "config/toml_value.hpp"
 
 namespace stanzagate::config {
@@ -27,28 +23,6 @@ void check_host_names(const std::vector<HostKeys>& hosts, Diagnostics& diagnosti
                                               "\" is already the name of a host in line " +
                                               std::to_string(first->second));
     }
-}
-
-std::optional<std::string> read_file(const std::filesystem::path& file, Diagnostics& diagnostics) {
-    constexpr std::size_t most = std::size_t{16} * 1024 * 1024;
-    const auto fail = [&](const std::string& why) {
-        diagnostics.error({.file = file.string(), .line = 1, .column = 1},
-                          "the configuration cannot be read: " + why);
-        return std::nullopt;
-    };
-    std::error_code ignored;
-    if (std::filesystem::is_directory(file, ignored)) return fail("it is a directory");
-    errno = 0;
-    std::ifstream stream(file, std::ios::binary);
-    if (!stream) return fail(std::generic_category().message(errno != 0 ? errno : EIO));
-    std::string text;
-    std::array<char, 65536> block{};
-    while (stream.read(block.data(), block.size()), stream.gcount() > 0) {
-        text.append(block.data(), static_cast<std::size_t>(stream.gcount()));
-        if (text.size() > most) return fail("it is larger than 16 MiB");
-    }
-    if (stream.bad()) return fail(std::generic_category().message(errno != 0 ? errno : EIO));
-    return text;
 }
 
 }  // namespace
@@ -77,14 +51,16 @@ Config read_config(Section root) {
     if (auto section = root.table("registration"))
         registration = read_registration(std::move(*section));
 
-    root.unsupported("lists");
-    root.unsupported("rule");
+    constexpr std::string_view elsewhere =
+        "belongs in a rule file, which registration.rules names";
+    root.refused("lists", elsewhere);
+    root.refused("rule", elsewhere);
     root.unsupported("http");
     root.finish();
 
     Diagnostics& diagnostics = root.reading().diagnostics;
     check_host_names(hosts, diagnostics);
-    resolve_registration(config, registration, hosts, diagnostics);
+    resolve_registration(config, registration, hosts, root.reading());
     return config;
 }
 
@@ -105,7 +81,7 @@ std::optional<Config> load_text(std::string_view text, const std::filesystem::pa
 }
 
 std::optional<Config> load(const std::filesystem::path& file, Diagnostics& diagnostics) {
-    const auto text = read_file(file, diagnostics);
+    const auto text = read_text_file(file, "the configuration", diagnostics);
     if (!text) return std::nullopt;
     return load_text(*text, file, diagnostics);
 }

@@ -73,21 +73,27 @@ std::vector<Network> read_networks(Section& section, std::string_view key) {
     std::vector<Located<std::string>> texts;
     section.strings(key, texts);
     std::vector<Network> networks;
-    for (const auto& [text, where] : texts) {
-        if (const auto network = Network::parse(text)) {
-            networks.push_back(*network);
-        } else if (const auto meant = Network::enclosing(text)) {
-            section.error(key, where,
-                          in_quotes(text) + " has bits set beyond its prefix; did you mean \"" +
-                              meant->to_string() + "\"?");
-        } else {
-            section.error(key, where,
-                          in_quotes(text) +
-                              " is not an address or a network; write it as in \"192.0.2.1\", "
-                              "\"192.0.2.0/24\" or \"2001:db8::/32\"");
-        }
-    }
+    for (const auto& written : texts)
+        if (const auto network = read_network(section, key, written)) networks.push_back(*network);
     return networks;
+}
+
+std::optional<Network> read_network(Section& section, std::string_view key,
+                                    const Located<std::string>& written) {
+    const auto& [text, where] = written;
+    const auto network = Network::parse(text);
+    if (network) return network;
+    if (const auto meant = Network::enclosing(text)) {
+        section.error(key, where,
+                      in_quotes(text) + " has bits set beyond its prefix; did you mean \"" +
+                          meant->to_string() + "\"?");
+    } else {
+        section.error(key, where,
+                      in_quotes(text) +
+                          " is not an address or a network; write it as in \"192.0.2.1\", "
+                          "\"192.0.2.0/24\" or \"2001:db8::/32\"");
+    }
+    return std::nullopt;
 }
 
 }  // namespace stanzagate::config

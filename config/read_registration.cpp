@@ -145,23 +145,14 @@ std::optional<Given<T>> given(Section& section, std::string_view key, Read read)
 
 }  // namespace
 
-RegistrationKeys read_registration(Section section) {
+RegistrationKeys read_answer(Section& section) {
     RegistrationKeys keys;
-    keys.table = section.where();
-    keys.whitelist = given<std::vector<Network>>(section, "whitelist", [&](auto& networks) {
-        networks = read_networks(section, "whitelist");
-        return true;
-    });
     if (section.has("url")) keys.url = read_registration_url(section, "url");
     if (section.has("text"))
         keys.text = Given<RegistrationTexts>{.value = read_texts(section),
                                              .where = section.where("text"),
                                              .key = section.dotted("text")};
     keys.oob = given<bool>(section, "oob", [&](bool& oob) { return section.boolean("oob", oob); });
-    if (section.has("admins"))
-        keys.admins = Given<std::vector<std::string>>{.value = read_admins(section),
-                                                      .where = section.where("admins"),
-                                                      .key = section.dotted("admins")};
     keys.refusal = given<Refusal>(section, "refusal", [&](Refusal& refusal) {
         return section.choice("refusal", refusal,
                               {{"not-authorized", Refusal::not_authorized},
@@ -169,6 +160,20 @@ RegistrationKeys read_registration(Section section) {
                                {"forbidden", Refusal::forbidden},
                                {"not-acceptable", Refusal::not_acceptable}});
     });
+    return keys;
+}
+
+RegistrationKeys read_registration(Section section) {
+    RegistrationKeys keys = read_answer(section);
+    keys.table = section.where();
+    keys.whitelist = given<std::vector<Network>>(section, "whitelist", [&](auto& networks) {
+        networks = read_networks(section, "whitelist");
+        return true;
+    });
+    if (section.has("admins"))
+        keys.admins = Given<std::vector<std::string>>{.value = read_admins(section),
+                                                      .where = section.where("admins"),
+                                                      .key = section.dotted("admins")};
     keys.advertise = given<Advertise>(section, "advertise", [&](Advertise& advertise) {
         return section.choice("advertise", advertise,
                               {{"auto", Advertise::automatic},
@@ -176,7 +181,8 @@ RegistrationKeys read_registration(Section section) {
                                {"always", Advertise::always},
                                {"never", Advertise::never}});
     });
-    section.unsupported("rules");
+    keys.rules = given<std::vector<Located<std::string>>>(
+        section, "rules", [&](auto& patterns) { return section.strings("rules", patterns); });
     section.finish();
     return keys;
 }

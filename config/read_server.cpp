@@ -35,7 +35,10 @@ Server read_server(Section section) {
     if (auto log = section.table("log")) server.log = read_log(std::move(*log));
     section.unsupported("admin");
     section.unsupported("admin_public");
-    section.unsupported("geoip");
+    if (section.has("geoip")) {
+        section.path("geoip", server.geoip.emplace());
+        server.geoip_where = section.where("geoip");
+    }
     section.finish();
     return server;
 }

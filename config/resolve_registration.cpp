@@ -5,6 +5,7 @@
 #include <string>
 
 #include "config/readers.hpp"
+#include "config/rule_keys.hpp"
 
 namespace stanzagate::config {
 namespace {
@@ -16,11 +17,6 @@ bool has_generated_text(const RegistrationUrl& url) {
 }
 
 template <class T>
-const T* value_of(const std::optional<Given<T>>& given) {
-    return given && given->value ? &*given->value : nullptr;
-}
-
-template <class T>
 bool is_wrong(const std::optional<Given<T>>& given) {
     return given && !given->value;
 }
@@ -28,22 +24,6 @@ bool is_wrong(const std::optional<Given<T>>& given) {
 bool has_admin(const RegistrationKeys& keys) {
     const auto* admins = value_of(keys.admins);
     return admins != nullptr && !admins->empty();
-}
-
-RegistrationKeys merge(const RegistrationKeys& global, const RegistrationKeys& host) {
-    RegistrationKeys merged = global;
-    const auto override_with = [](auto& to, const auto& from) {
-        if (from) to = from;
-    };
-    override_with(merged.whitelist, host.whitelist);
-    override_with(merged.url, host.url);
-    override_with(merged.text, host.text);
-    override_with(merged.oob, host.oob);
-    override_with(merged.refusal, host.refusal);
-    override_with(merged.advertise, host.advertise);
-    // A host without admins of its own has the global ones, also where it says admins = [].
-    if (has_admin(host) || is_wrong(host.admins)) merged.admins = host.admins;
-    return merged;
 }
 
 Registration values(const RegistrationKeys& keys) {
@@ -59,8 +39,25 @@ Registration values(const RegistrationKeys& keys) {
     return result;
 }
 
-// Why these keys together cannot answer a client; nullopt where they can, or where one of them is
-// wrong anyway. `nowhere` is the place to point at where no key is to blame.
+}  // namespace
+
+RegistrationKeys merge(const RegistrationKeys& below, const RegistrationKeys& above) {
+    RegistrationKeys merged = below;
+    const auto override_with = [](auto& to, const auto& from) {
+        if (from) to = from;
+    };
+    override_with(merged.whitelist, above.whitelist);
+    override_with(merged.url, above.url);
+    override_with(merged.text, above.text);
+    override_with(merged.oob, above.oob);
+    override_with(merged.refusal, above.refusal);
+    override_with(merged.advertise, above.advertise);
+    override_with(merged.rules, above.rules);
+    // A host without admins of its own has the global ones, also where it says admins = [].
+    if (has_admin(above) || is_wrong(above.admins)) merged.admins = above.admins;
+    return merged;
+}
+
 std::optional<Diagnostic> find_fault(const RegistrationKeys& keys, const Position& nowhere) {
     if (is_wrong(keys.url) || is_wrong(keys.text) || is_wrong(keys.oob) || is_wrong(keys.admins))
         return std::nullopt;
@@ -84,7 +81,6 @@ std::optional<Diagnostic> find_fault(const RegistrationKeys& keys, const Positio
                       "admins in [registration] or in [host.registration]"};
 }
 
-// A text that speaks of a url that is not there.
 std::optional<Diagnostic> find_doubt(const RegistrationKeys& keys) {
     const auto* texts = value_of(keys.text);
     if (keys.url || texts == nullptr) return std::nullopt;
@@ -95,7 +91,6 @@ std::optional<Diagnostic> find_doubt(const RegistrationKeys& keys) {
                       keys.text->key + ": {url} stands for nothing, since no url is set"};
 }
 
-// Many hosts can share one fault of the global table.
 void report_once(std::optional<Diagnostic> found, Diagnostics& diagnostics) {
     if (!found) return;
     const bool known = std::ranges::any_of(diagnostics.all(), [&](const Diagnostic& other) {
@@ -104,22 +99,24 @@ void report_once(std::optional<Diagnostic> found, Diagnostics& diagnostics) {
     if (!known) diagnostics.add(std::move(*found));
 }
 
-}  // namespace
-
 void resolve_registration(Config& config, const RegistrationKeys& global,
-                          const std::vector<HostKeys>& hosts, Diagnostics& diagnostics) {
+                          const std::vector<HostKeys>& hosts, const Reading& reading) {
+    Diagnostics& diagnostics = reading.diagnostics;
+    std::vector<RegistrationKeys> merged;
     for (const HostKeys& keys : hosts) {
-        const RegistrationKeys merged = merge(global, keys.registration);
-        report_once(find_fault(merged, keys.where), diagnostics);
-        report_once(find_doubt(merged), diagnostics);
+        merged.push_back(merge(global, keys.registration));
+        report_once(find_fault(merged.back(), keys.where), diagnostics);
+        report_once(find_doubt(merged.back()), diagnostics);
         config.hosts.push_back(keys.host);
-        config.hosts.back().registration = values(merged);
+        config.hosts.back().registration = values(merged.back());
     }
+    config.index_hosts();
     if (hosts.empty() && global.table) report_once(find_fault(global, *global.table), diagnostics);
     config.registration = values(global);
     // Where this is an error, the hosts have reported it. Otherwise each of them makes up for what
     // is missing here, and a url no text can be generated for must not reach the gate.
     if (find_fault(global, {})) config.registration.url.reset();
+    resolve_rules(config, global, merged, reading);
 }
 
 }  // namespace stanzagate::config

@@ -168,11 +168,30 @@ std::optional<std::size_t> Section::index(std::string_view key,
                                           std::span<const std::string> words) {
     const auto* value = expect<std::string>(key, alternatives(words));
     if (value == nullptr) return std::nullopt;
-    const auto found = std::ranges::find(words, *value);
+    return index_of(key, {.value = *value, .where = where(key)}, words);
+}
+
+std::optional<std::size_t> Section::index_of(std::string_view key,
+                                             const Located<std::string>& written,
+                                             std::span<const std::string> words) {
+    const auto found = std::ranges::find(words, written.value);
     if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
-    error(key, "must be " + alternatives(words) + ", not " + in_quotes(*value) +
-                   did_you_mean(*value, words));
+    error(key, written.where,
+          "must be " + alternatives(words) + ", not " + in_quotes(written.value) +
+              did_you_mean(written.value, words));
     return std::nullopt;
+}
+
+bool Section::indexes(std::string_view key, std::vector<std::size_t>& to,
+                      std::span<const std::string> words) {
+    std::vector<Located<std::string>> written;
+    bool right = strings(key, written);
+    for (const auto& word : written) {
+        const auto found = index_of(key, word, words);
+        if (found) to.push_back(*found);
+        right = right && found.has_value();
+    }
+    return right;
 }
 
 bool Section::strings(std::string_view key, std::vector<Located<std::string>>& to) {
@@ -232,9 +251,12 @@ std::span<const TomlEntry> Section::entries() {
 }
 
 void Section::unsupported(std::string_view key) {
+    refused(key, "not supported in this build");
+}
+
+void Section::refused(std::string_view key, std::string_view why) {
     reading_->refused_keys.insert(dotted(key));
-    if (!has(key)) return;
-    error(key, table_->find(key)->key_where, "not supported in this build");
+    if (has(key)) error(key, table_->find(key)->key_where, std::string(why));
 }
 
 void Section::missing(std::string_view key, std::string_view why) {

@@ -74,6 +74,9 @@ public:
     bool count(std::string_view key, Integer& to, Range<Integer> range);
     template <class E>
     bool choice(std::string_view key, E& to, std::initializer_list<Word<E>> words);
+    // A word or a list of words.
+    template <class E>
+    bool choices(std::string_view key, std::vector<E>& to, std::initializer_list<Word<E>> words);
     // A string or a list of strings. An element of another type is reported and makes the read
     // false, but the strings are stored all the same so that they can be checked too.
     bool strings(std::string_view key, std::vector<Located<std::string>>& to);
@@ -87,6 +90,8 @@ public:
 
     // A key that the documentation knows and this build does not.
     void unsupported(std::string_view key);
+    // A key that is known, but not to stand here.
+    void refused(std::string_view key, std::string_view why);
     // Reports the key's absence, `why` telling what it is for.
     void missing(std::string_view key, std::string_view why);
     void error(std::string_view key, std::string message);
@@ -104,6 +109,10 @@ private:
                                        std::string_view unit);
     bool integer(std::string_view key, std::int64_t& to, Range<std::int64_t> range);
     std::optional<std::size_t> index(std::string_view key, std::span<const std::string> words);
+    std::optional<std::size_t> index_of(std::string_view key, const Located<std::string>& written,
+                                        std::span<const std::string> words);
+    bool indexes(std::string_view key, std::vector<std::size_t>& to,
+                 std::span<const std::string> words);
 
     const TomlTable* table_;
     Position where_;
@@ -130,6 +139,18 @@ bool Section::choice(std::string_view key, E& to, std::initializer_list<Word<E>>
     if (!chosen) return false;
     to = (words.begin() + *chosen)->value;
     return true;
+}
+
+template <class E>
+bool Section::choices(std::string_view key, std::vector<E>& to,
+                      std::initializer_list<Word<E>> words) {
+    std::vector<std::string> names;
+    for (const Word<E>& word : words) names.emplace_back(word.name);
+    std::vector<std::size_t> chosen;
+    const bool right = indexes(key, chosen, names);
+    to.clear();
+    for (const std::size_t place : chosen) to.push_back((words.begin() + place)->value);
+    return right;
 }
 
 }  // namespace stanzagate::config

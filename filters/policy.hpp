@@ -8,8 +8,8 @@
 
 namespace stanzagate::filters {
 
-enum class Action : std::uint8_t { forward, redirect, refuse, close };
-enum class Transport : std::uint8_t { starttls, direct, websocket, bosh };
+using config::Action;
+using config::Transport;
 enum class RequestKind : std::uint8_t {
     get,   // XEP-0077 get: "how do I register?"
     set,   // XEP-0077 set: "register me"

@@ -21,6 +21,7 @@ config::Config self_signed(const std::vector<std::string>& names) {
         host.self_signed = true;
         config.hosts.push_back(std::move(host));
     }
+    config.index_hosts();
     return config;
 }
 

@@ -20,6 +20,7 @@ HostPattern pattern(std::string_view text) {
 Config with_hosts(std::initializer_list<std::string_view> names) {
     Config config;
     for (const std::string_view name : names) config.hosts.emplace_back().name = pattern(name);
+    config.index_hosts();
     return config;
 }
 
