@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint64_t most_steps = 10'000'000;
 constexpr int steps_between_looks = 1000;
-constexpr std::clock_t most_seconds = 10;
+constexpr std::clock_t most_seconds = 3;
 constexpr std::size_t most_held = std::size_t{32} * 1024 * 1024;
 constexpr std::size_t most_in_one_piece = std::size_t{2} * 1024 * 1024;
 constexpr std::size_t most_allocated = std::size_t{512} * 1024 * 1024;
