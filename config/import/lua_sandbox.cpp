@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
-#include <limits>
 #include <lua.hpp>
 #include <new>
+#include <string_view>
 
 namespace stanzagate::config {
 namespace {
@@ -16,6 +15,12 @@ constexpr std::clock_t most_seconds = 3;
 constexpr std::size_t most_held = std::size_t{32} * 1024 * 1024;
 constexpr std::size_t most_in_one_piece = std::size_t{2} * 1024 * 1024;
 constexpr std::size_t most_allocated = std::size_t{512} * 1024 * 1024;
+
+// What is kept in the space that Lua leaves its host before each state.
+struct Home {
+    LuaSandbox* sandbox;
+};
+static_assert(sizeof(Home) <= LUA_EXTRASPACE);
 
 constexpr const char* too_long =
     "evaluating the file takes too long; is there a loop without an end?";
@@ -35,13 +40,15 @@ int match(lua_State* state) {
     std::size_t pattern_size = 0;
     luaL_checklstring(state, 1, &subject_size);
     const char* const pattern = luaL_checklstring(state, 2, &pattern_size);
+    constexpr std::string_view repetitions = "*+-?";
+    constexpr std::string_view runners = "b123456789";
     constexpr std::uint64_t limit = most_steps + 1;
     std::uint64_t cost = std::min<std::uint64_t>(limit, (subject_size + 1) * (pattern_size + 1));
     for (std::size_t i = 0; i < pattern_size; ++i) {
-        const bool counted = std::memchr("*+-?", pattern[i], 4) != nullptr;
+        const bool counted = repetitions.find(pattern[i]) != std::string_view::npos;
         // %b runs ahead, and %1 compares.
         const bool runs = pattern[i] == '%' && i + 1 < pattern_size &&
-                          std::memchr("b123456789", pattern[i + 1], 10) != nullptr;
+                          runners.find(pattern[i + 1]) != std::string_view::npos;
         if (counted || runs) cost = std::min<std::uint64_t>(limit, cost * (subject_size + 1));
     }
     LuaSandbox::charge(state, cost);
@@ -81,9 +88,7 @@ void remove(lua_State* state, int table, const char* name) {
 LuaSandbox::LuaSandbox() : steps_left_(most_steps), started_(std::clock()) {
     state_ = lua_newstate(&LuaSandbox::allocate, this);
     if (state_ == nullptr) throw std::bad_alloc();
-    // An extra space before each state is Lua's own gift to its host.
-    LuaSandbox* const self = this;
-    std::memcpy(lua_getextraspace(state_), &self, sizeof(self));
+    new (lua_getextraspace(state_)) Home{this};
     lua_sethook(state_, &LuaSandbox::count, LUA_MASKCOUNT, steps_between_looks);
 }
 
@@ -92,9 +97,7 @@ LuaSandbox::~LuaSandbox() {
 }
 
 LuaSandbox& LuaSandbox::of(lua_State* state) {
-    LuaSandbox* self = nullptr;
-    std::memcpy(&self, lua_getextraspace(state), sizeof(self));
-    return *self;
+    return *static_cast<Home*>(lua_getextraspace(state))->sandbox;
 }
 
 void* LuaSandbox::allocate(void* self, void* block, std::size_t old_size, std::size_t size) {

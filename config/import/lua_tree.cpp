@@ -65,13 +65,13 @@ void LuaTree::read_fields(LuaTable& table, int depth) {
         if (left_ > 0 && lua_type(state_, -2) == LUA_TSTRING) {
             LuaValue value = read(depth + 1);
             lua_pushvalue(state_, -2);
-            table.fields.emplace_back(text_on_top(state_), std::move(value));
+            table.fields.push_back({text_on_top(state_), std::move(value)});
             lua_pop(state_, 1);
         }
         lua_pop(state_, 1);
     }
     // Lua's own order changes from run to run.
-    std::ranges::sort(table.fields, {}, &std::pair<std::string, LuaValue>::first);
+    std::ranges::sort(table.fields, {}, &LuaField::name);
 }
 
 // A field of the table on top; lua_getfield() would have to make a string of its name.

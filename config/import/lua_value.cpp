@@ -27,8 +27,8 @@ struct Describe {
 }  // namespace
 
 const LuaValue* LuaTable::find(const std::string& key) const {
-    const auto found = std::ranges::find(fields, key, &std::pair<std::string, LuaValue>::first);
-    return found == fields.end() ? nullptr : &found->second;
+    const auto found = std::ranges::find(fields, key, &LuaField::name);
+    return found == fields.end() ? nullptr : &found->value;
 }
 
 std::string LuaValue::describe() const {

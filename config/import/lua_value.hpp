@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -10,10 +9,11 @@
 namespace stanzagate::config {
 
 struct LuaValue;
+struct LuaField;
 
 struct LuaTable {
-    std::vector<LuaValue> list;                            // [1], [2], ... up to the first nil
-    std::vector<std::pair<std::string, LuaValue>> fields;  // those with text keys, sorted by key
+    std::vector<LuaValue> list;    // [1], [2], ... up to the first nil
+    std::vector<LuaField> fields;  // those with text keys, sorted by key
 
     const LuaValue* find(const std::string& key) const;
 };
@@ -29,6 +29,11 @@ struct LuaValue {
 
     // For messages: a string in quotes, "true", "3", "a list", "a function".
     std::string describe() const;
+};
+
+struct LuaField {
+    std::string name;
+    LuaValue value;
 };
 
 }  // namespace stanzagate::config

@@ -138,6 +138,7 @@ std::string Translation::listeners(const ProsodyDoors& doors) {
     const auto add = [&](const std::vector<Endpoint>& endpoints, const char* tls) {
         if (endpoints.empty()) return;
         std::vector<std::string> texts;
+        texts.reserve(endpoints.size());
         for (const Endpoint& endpoint : endpoints) texts.push_back(endpoint.to_string());
         out += "[[listen]]\naddress = " + toml_list(texts) + "\ntls     = \"" + tls + "\"\n\n";
     };
@@ -163,6 +164,7 @@ std::string Translation::certificate(const Served& host) {
 
 std::string Translation::rule_file(const std::vector<Served>& hosts) {
     std::vector<LimitedHost> limited;
+    limited.reserve(hosts.size());
     for (const Served& host : hosts)
         limited.push_back({host.section->name, host.limits, host.settings.whitelist});
     const std::string rules = limits_rules(limited);
