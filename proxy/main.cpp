@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "config/import/import_prosody.hpp"
 #include "config/load.hpp"
 #include "proxy/explain.hpp"
 #include "proxy/server.hpp"
@@ -89,6 +90,15 @@ ExitCode explain(const std::string& file, const ExplainOptions& options) {
     return ExitCode::done;
 }
 
+ExitCode import_prosody(const std::string& file) {
+    config::Diagnostics diagnostics;
+    auto const imported = config::import_prosody(file, diagnostics);
+    print(diagnostics);
+    if (!imported) return ExitCode::bad_input;
+    std::cout << imported->toml;
+    return ExitCode::done;
+}
+
 int exit_with(ExitCode code) {
     return static_cast<int>(code);
 }
@@ -119,8 +129,11 @@ int command_line(int argc, char** argv) {
     explain_command->add_flag("--invited", options.invited,
                               "as if the client had a valid invitation");
     explain_command->add_flag("--json", options.json, "for programs");
-    for (auto const* const later : {"import-prosody", "status"})
-        app.add_subcommand(later, "not supported in this build")->allow_extras();
+    auto* const import_command = app.add_subcommand(
+        "import-prosody", "print what a Prosody configuration with mod_register_redirect says");
+    std::string prosody_file;
+    import_command->add_option("FILE", prosody_file, "prosody.cfg.lua")->required();
+    app.add_subcommand("status", "not supported in this build")->allow_extras();
 
     try {
         app.parse(argc, argv);
@@ -132,6 +145,7 @@ int command_line(int argc, char** argv) {
     if (run_command->parsed()) return exit_with(run(file));
     if (check_command->parsed()) return exit_with(check(file));
     if (explain_command->parsed()) return exit_with(explain(file, options));
+    if (import_command->parsed()) return exit_with(import_prosody(prosody_file));
     std::cerr << "stanzagate " << app.get_subcommands().front()->get_name()
               << ": not supported in this build\n";
     return exit_with(ExitCode::bad_command_line);

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "config/import/lua_value.hpp"
+
+struct lua_State;
+
+// Reads values out of a Lua state. Uses only what can raise no error, so that it needs no protected
+// call, and C++ objects may be around.
+namespace stanzagate::config {
+
+class LuaTree {
+public:
+    explicit LuaTree(lua_State* state) : state_(state) {}
+
+    // The value on top of the stack, which stays there. What is deeper than any option, and what
+    // is behind very many values, is unknown; so is a table with a metatable, by its field `what`.
+    LuaValue read() { return read(0); }
+    // Fields of the table on top of the stack. push() leaves it there on top, if there is one.
+    bool push(const char* field);
+    LuaValue field(const char* name);
+    std::string text(const char* field);
+    int number(const char* field);
+    bool is_true(const char* field);
+
+private:
+    LuaValue read(int depth);
+    LuaValue read_table(int depth);
+    void read_fields(LuaTable& table, int depth);
+
+    lua_State* state_;
+    std::size_t left_ = 100'000;  // values
+};
+
+}  // namespace stanzagate::config

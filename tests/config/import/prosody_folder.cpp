@@ -1,0 +1,70 @@
+#include "tests/config/import/prosody_folder.hpp"
+
+#include <cstdlib>
+#include <fstream>
+#include <stdexcept>
+#include <system_error>
+
+#include "config/load.hpp"
+
+namespace stanzagate::config {
+
+namespace fs = std::filesystem;
+
+ProsodyFolder::ProsodyFolder() {
+    std::string name = (fs::temp_directory_path() / "stanzagate-prosody-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
+    path_ = fs::canonical(name);
+}
+
+ProsodyFolder::~ProsodyFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+}
+
+fs::path ProsodyFolder::write(const std::string& name, std::string_view text) {
+    const fs::path file = path_ / name;
+    fs::create_directories(file.parent_path());
+    std::ofstream(file, std::ios::binary) << text;
+    return file;
+}
+
+void ProsodyFolder::keep(const Diagnostics& diagnostics) {
+    const std::string folder = file().parent_path().string() + '/';
+    said_.clear();
+    for (const Diagnostic& diagnostic : diagnostics.sorted()) {
+        std::string line = diagnostic.to_string();
+        for (std::size_t at = line.find(folder); at != std::string::npos; at = line.find(folder))
+            line.erase(at, folder.size());
+        said_ += line + '\n';
+    }
+}
+
+std::optional<ProsodyConfig> ProsodyFolder::evaluate(std::string_view text) {
+    write("prosody/prosody.cfg.lua", text);
+    Diagnostics diagnostics;
+    auto config = read_prosody_config(file(), diagnostics);
+    keep(diagnostics);
+    return config;
+}
+
+std::optional<std::string> ProsodyFolder::import(std::string_view text) {
+    write("prosody/prosody.cfg.lua", text);
+    Diagnostics diagnostics;
+    const auto imported = import_prosody(file(), diagnostics);
+    keep(diagnostics);
+    if (!imported) return std::nullopt;
+    return imported->toml;
+}
+
+Config ProsodyFolder::imported(std::string_view text) {
+    const auto toml = import(text);
+    if (!toml) throw std::runtime_error("not imported:\n" + said_);
+    Diagnostics diagnostics;
+    auto config = load_text(*toml, path_ / "stanzagate.toml", diagnostics);
+    if (config) return *config;
+    throw std::runtime_error("not accepted:\n" + diagnostics.all().front().to_string() + '\n' +
+                             *toml);
+}
+
+}  // namespace stanzagate::config
