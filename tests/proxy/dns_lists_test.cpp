@@ -434,6 +434,29 @@ TEST_F(DnsListsTest, NoServerThere) {
     EXPECT_EQ(lists_->failures(), 1U);
 }
 
+// The socket to the second server has the number of the one to the first.
+TEST_F(DnsListsTest, TheNextServerIsAskedWhereOneIsGone) {
+    std::string nobody;
+    {
+        DnsServer gone(io_);
+        nobody = gone.address();
+    }
+    begin({.limit = 10s, .servers = nobody + ',' + server_.address()});
+    server_[name_of(spammer)] = {.addresses = {{127, 0, 0, 2}}};
+    EXPECT_EQ(learn(spammer), true);
+    EXPECT_EQ(server_.asked(), 1);
+}
+
+TEST_F(DnsListsTest, TheNextServerIsAskedWhereOneFails) {
+    DnsServer failing(io_);
+    failing[name_of(spammer)] = {.rcode = servfail};
+    begin({.limit = 10s, .servers = failing.address() + ',' + server_.address()});
+    server_[name_of(spammer)] = {.addresses = {{127, 0, 0, 2}}};
+    EXPECT_EQ(learn(spammer), true);
+    EXPECT_EQ(lists_->failures(), 0U);
+    EXPECT_EQ(failing.asked(), 1);
+}
+
 TEST_F(DnsListsTest, ZonesThatAreNoNames) {
     begin();
     for (auto const& wrong : {std::string("a..b"), std::string(64, 'x') + ".example"}) {
