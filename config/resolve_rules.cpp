@@ -120,8 +120,8 @@ void check_answer(const RuleKeys& keys, const Host& host, const RegistrationKeys
     if (!concerns(rule, host) || find_fault(registration, {})) return;
     const RegistrationKeys together = merge(registration, keys.answer);
     if (auto fault = find_fault(together, rule.where)) {
-        fault->message += " (this rule decides for the host " + in_quotes(host.name.to_string()) +
-                          ')';
+        fault->message +=
+            " (this rule decides for the host " + in_quotes(host.name.to_string()) + ')';
         report_once(std::move(fault), diagnostics);
     }
     if (keys.answer.text) report_once(find_doubt(together), diagnostics);

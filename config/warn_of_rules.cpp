@@ -21,13 +21,12 @@ void warn_of_swallowed(const RuleOrder& order, const Config& config, const RuleB
         });
         if (found == earlier.end()) continue;
         const Rule& first = config.rules[*found];
-        report_once(
-            Diagnostic{Severity::warning, later.where,
-                       "rule.name: " + in_quotes(later.name) + " can never match: " +
-                           in_quotes(first.name) + " (" + first.where.file + ", line " +
-                           std::to_string(first.where.line) +
-                           ") comes before it and matches all that this rule does"},
-            diagnostics);
+        report_once(Diagnostic{Severity::warning, later.where,
+                               "rule.name: " + in_quotes(later.name) +
+                                   " can never match: " + in_quotes(first.name) + " (" +
+                                   first.where.file + ", line " + std::to_string(first.where.line) +
+                                   ") comes before it and matches all that this rule does"},
+                    diagnostics);
     }
 }
 
@@ -94,8 +93,7 @@ void warn_of_unused_lists(const Config& config, const RuleBook& book, Diagnostic
 }  // namespace
 
 void warn_of_rules(const Config& config, const RuleBook& book, Diagnostics& diagnostics) {
-    for (const RuleOrder& order : book.orders)
-        warn_of_swallowed(order, config, book, diagnostics);
+    for (const RuleOrder& order : book.orders) warn_of_swallowed(order, config, book, diagnostics);
     warn_of_excluded(config, book, diagnostics);
     warn_of_strange_hosts(config, book, diagnostics);
     warn_of_unused_lists(config, book, diagnostics);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -29,12 +30,17 @@ struct RegistrationEvent {
     std::string_view rule;  // lives as long as the policy
 };
 
-// What a session's driver must do, in this order: write, count, then the command.
+// What a session's driver must do, in this order: write, count, look up and wait, then the command.
 struct Effects {
     std::string to_client;
     std::string to_upstream;
     Command command = Command::none;
     const config::Host* host = nullptr;  // connect: whose upstream
+    // DNS lists to be asked about the client. Once nothing is being asked any more:
+    // Gate::looked_up(). Beside any command but relay and close.
+    std::vector<std::string> look_up;
+    // Then Gate::delay_over(). Likewise.
+    std::optional<std::chrono::milliseconds> wait;
     std::string tls_name;  // start_tls: whose certificate, where the client sends no SNI
     std::vector<RegistrationEvent> registrations;
     std::optional<StreamErrorCondition> stream_error;  // that the gate sent, to be counted

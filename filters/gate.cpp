@@ -19,8 +19,8 @@ constexpr FrameLimits upstream_limits{
 
 }  // namespace
 
-Gate::Gate(const Policy& policy, Peer peer, Door door, std::string stream_id)
-    : policy_(policy), peer_(peer), phase_(Phase::clear) {
+Gate::Gate(const Policy& policy, World& world, Peer peer, Door door, std::string stream_id)
+    : policy_(&policy), world_(world), peer_(peer), phase_(Phase::clear) {
     if (door == Door::secure) {
         begin_secure(std::move(stream_id));
     } else {
@@ -29,9 +29,20 @@ Gate::Gate(const Policy& policy, Peer peer, Door door, std::string stream_id)
     }
 }
 
+// Nobody knows any more what became of a registration that the upstream has not answered: it counts
+// as done, or whoever hangs up in time would never use up a quota.
+Gate::~Gate() {
+    settle_reservations(true);
+}
+
+void Gate::use(const Policy& policy) {
+    policy_ = &policy;
+    if (host_) host_ = policy.config().find_host(host_name_);
+}
+
 void Gate::begin_secure(std::string stream_id) {
     clear_.reset();
-    client_ = std::make_unique<StanzaFramer>(client_limits(policy_.config()));
+    client_ = std::make_unique<StanzaFramer>(client_limits(policy_->config()));
     stream_id_ = std::move(stream_id);
     phase_ = Phase::opening;
 }
@@ -78,6 +89,30 @@ Effects Gate::upstream_failed() {
     return out;
 }
 
+Effects Gate::looked_up() {
+    Effects out;
+    if (phase_ == Phase::over) return out;
+    if (hold_ == Hold::look_up) hold_ = Hold::none;
+    // What is still not known by now counts as not listed, so this asks no more.
+    if (auto const features = std::move(kept_features_))
+        on_features(features->frame, Policy::Unasked::not_listed, out);
+    if (auto const element = std::move(kept_element_); element && phase_ == Phase::open)
+        on_registration(element->frame, *registration_request(element->frame),
+                        Policy::Unasked::not_listed, out);
+    pump(out);
+    return out;
+}
+
+Effects Gate::delay_over() {
+    Effects out;
+    auto const delayed = std::exchange(delayed_, std::nullopt);
+    if (phase_ == Phase::over || !delayed) return out;
+    hold_ = Hold::none;
+    deliver(*delayed, out);
+    pump(out);
+    return out;
+}
+
 Effects Gate::eof(Side from) {
     Effects out;
     if (phase_ == Phase::over) return out;
@@ -87,6 +122,7 @@ Effects Gate::eof(Side from) {
         if (!waits) close(out);
         return out;
     }
+    settle_reservations(false);
     if (upstream_closed_ || upstream_erred_)
         close(out);
     else
@@ -115,7 +151,7 @@ bool Gate::wants(Side side) const {
         case Phase::connecting:
             return false;
         case Phase::open:
-            return side == Side::upstream || hold_ == Hold::none;
+            return side == Side::upstream ? !kept_features_ : hold_ == Hold::none;
         case Phase::over:
             return false;
     }
@@ -157,7 +193,7 @@ bool Gate::step_client(Effects& out) {
 }
 
 bool Gate::step_upstream(Effects& out) {
-    if (phase_ != Phase::open) return false;
+    if (phase_ != Phase::open || kept_features_) return false;
     auto const* const frame = upstream_->next();
     if (!frame) {
         if (upstream_->error()) fail(StreamErrorCondition::internal_server_error, {}, out);
@@ -188,7 +224,7 @@ void Gate::on_client_header(const Frame& header, Effects& out) {
     features_expected_ = has_features(attributes.version);
     host_name_ = domain_of(attributes.to.value_or(""));
     if (host_name_.empty()) return fail(StreamErrorCondition::improper_addressing, {}, out);
-    host_ = policy_.config().find_host(host_name_);
+    host_ = policy_->config().find_host(host_name_);
     if (!host_) return fail(StreamErrorCondition::host_unknown, {}, out);
     client_header_ = header.raw;
     phase_ = Phase::connecting;

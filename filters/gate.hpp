@@ -29,20 +29,32 @@ namespace stanzagate::filters {
 //   and
 //      features.
 // Order of calls: receive() for the client; tls_done() after start_tls; upstream_ready() or
-// upstream_failed() after connect; then receive() for both. After Command::close or relay: nothing.
-// Borrows the policy (and its configuration), which must outlive it.
+// upstream_failed() after connect; then receive() for both; looked_up() after a look-up and
+// delay_over() after a delay. After Command::close or relay: nothing.
+//   5. A request whose rule has a quota, or that an invitation lets through, is watched like them:
+//   its `result` is what uses up the one or the other.
+// Borrows the policy (and its configuration) and the world, which must outlive it; use() puts
+// another policy in the old one's place.
 class Gate {
 public:
     // Whether the client's stream begins in the clear (a STARTTLS door) or behind TLS already.
     enum class Door : std::uint8_t { starttls, secure };
 
     // `stream_id` is for a header of the gate's own and must be unpredictable.
-    Gate(const Policy& policy, Peer peer, Door door, std::string stream_id);
+    Gate(const Policy& policy, World& world, Peer peer, Door door, std::string stream_id);
+    ~Gate();
+    Gate(const Gate&) = delete;
+    Gate& operator=(const Gate&) = delete;
+
+    // What is decided from now on is decided by this one.
+    void use(const Policy& policy);
 
     Effects receive(Side from, std::string_view bytes);
     Effects tls_done(std::string stream_id);  // a new id: RFC 6120 section 4.7.3
     Effects upstream_ready();
     Effects upstream_failed();
+    Effects looked_up();
+    Effects delay_over();
     Effects eof(Side from);
     Effects timed_out();
     Effects draining();
@@ -60,8 +72,26 @@ private:
         sasl,      // the upstream's answer to a SASL element
         answer,    // the upstream's answer to the watched iq
         answers,   // too many requests are unanswered
+        look_up,   // DNS lists are being asked
+        delay,     // the answer to a request has to wait
     };
-    enum class Watched : std::uint8_t { none, authentication, invitation };
+    enum class Watched : std::uint8_t { none, authentication, invitation, registration };
+    // A frame that waits for DNS lists, with bytes of its own.
+    struct Kept {
+        explicit Kept(const Frame& original) : raw(original.raw), frame(original) {
+            frame.raw = raw;
+        }
+        Kept(const Kept&) = delete;
+        Kept& operator=(const Kept&) = delete;
+
+        std::string raw;
+        Frame frame;
+    };
+    struct Delayed {
+        std::string answer;  // empty: the stream ends
+        std::string_view error_detail;
+        StreamErrorCondition condition = StreamErrorCondition::policy_violation;
+    };
 
     void begin_secure(std::string stream_id);
     void pump(Effects& out);
@@ -70,18 +100,26 @@ private:
 
     void on_client_header(const Frame& header, Effects& out);
     void on_client_element(const Frame& element, Effects& out);
-    void on_registration(const Frame& element, const RegistrationRequest& request, Effects& out);
+    void on_registration(const Frame& element, const RegistrationRequest& request,
+                         Policy::Unasked unasked, Effects& out);
+    void turn_down(const RegistrationRequest& request, const Decision& decision, Effects& out);
+    void deliver(const Delayed& verdict, Effects& out);
+    bool reserve(const Decision& decision);
+    void settle_reservations(bool used);
+    bool may_be_watched(const Frame& iq) const;
     void on_watched(const Frame& iq, Watched what, Effects& out);
+    void look_up(std::vector<std::string> zones, Effects& out);
     void forward(const Frame& frame, Effects& out);
 
     void on_upstream_header(const Frame& header, Effects& out);
     void on_upstream_element(const Frame& element, Effects& out);
-    void on_features(const Frame& features, Effects& out);
+    void on_features(const Frame& features, Policy::Unasked unasked, Effects& out);
     bool on_sasl(const Frame& element);
     bool on_iq_answer(const Frame& iq);
     void relay(Effects& out);
 
-    Decision decide(RequestKind kind, const std::optional<std::string>& to) const;
+    Decision decide(RequestKind kind, const std::optional<std::string>& to,
+                    Policy::Unasked unasked) const;
     void answer_client(const std::string& xml, Effects& out);
     void release_answers(Effects& out);
     bool may_answer() const { return opened_ && (featured_ || !features_expected_); }
@@ -89,7 +127,8 @@ private:
     void open_client_stream(Effects& out);
     void close(Effects& out);
 
-    const Policy& policy_;
+    const Policy* policy_;
+    World& world_;
     Peer peer_;
     std::string stream_id_;
     Phase phase_;
@@ -110,6 +149,11 @@ private:
     std::vector<std::string> outstanding_;  // ids of forwarded requests without an answer
     std::string watched_id_;
     Watched watched_ = Watched::none;
+    std::vector<Reservation> reservations_;  // of the watched registration
+    std::unique_ptr<Kept> kept_element_;     // of the client, until lists have been asked
+    std::unique_ptr<Kept> kept_features_;    // of the upstream, likewise
+    std::optional<Delayed> delayed_;
+    unsigned invitations_tried_ = 0;
 
     bool features_expected_ = false;
     bool opened_ = false;         // a stream header went out to the client

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "filters/gate.hpp"
@@ -12,6 +13,9 @@ namespace {
 
 // A client that leaves more requests than this unanswered waits until the upstream has caught up.
 constexpr std::size_t most_outstanding = 32;
+
+// Invitation tokens that one client may try.
+constexpr unsigned most_invitations = 3;
 
 constexpr std::string_view starttls_failure =
     "<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></";
@@ -41,7 +45,7 @@ const Element* child_in(const Element& iq, Namespace ns) {
 void Gate::on_client_element(const Frame& element, Effects& out) {
     auto const& root = element.root;
     if (auto const request = registration_request(element))
-        return on_registration(element, *request, out);
+        return on_registration(element, *request, Policy::Unasked::unknown, out);
 
     // The upstream's leg is not the client's: what would change the one cannot pass through the
     // other. Neither was offered.
@@ -63,43 +67,108 @@ void Gate::on_client_element(const Frame& element, Effects& out) {
         bool const is_get = element.attributes.type == "get";
         if (child_in(root, Namespace::iq_auth) && !is_get)
             return on_watched(element, Watched::authentication, out);
-        if (child_in(root, Namespace::pars) && !is_get)
+        if (child_in(root, Namespace::pars) && !is_get) {
+            // Tokens are not to be guessed (XEP-0445 section 6).
+            if (invitations_tried_++ == most_invitations)
+                return fail(StreamErrorCondition::policy_violation, {}, out);
             return on_watched(element, Watched::invitation, out);
+        }
     }
     forward(element, out);
 }
 
-void Gate::on_registration(const Frame& element, const RegistrationRequest& request, Effects& out) {
+void Gate::on_registration(const Frame& element, const RegistrationRequest& request,
+                           Policy::Unasked unasked, Effects& out) {
     if (request.ambiguous) return answer_client(bad_request(element.attributes), out);
-    auto const decision = decide(request.kind, request.stanza ? request.to : std::nullopt);
-    out.registrations.push_back({request.kind, decision.action, decision.rule});
-    switch (decision.action) {
-        case Action::forward:
-            return forward(element, out);
-        case Action::close:
-            return fail(StreamErrorCondition::policy_violation, {}, out);
-        case Action::redirect:
-        case Action::refuse:
-            break;
+    auto const to = request.stanza ? request.to : std::nullopt;
+    auto decision = decide(request.kind, to, unasked);
+    if (!decision.unknown_lists.empty()) {
+        kept_element_ = std::make_unique<Kept>(element);
+        hold_ = Hold::look_up;
+        return look_up(std::move(decision.unknown_lists), out);
     }
-    if (!request.stanza) return fail(StreamErrorCondition::undefined_condition, invalid_flow, out);
-    auto const host = decision.by_other_domain ? domain_of(*request.to) : host_name_;
-    answer_client(answer(request, decision, {host, stream_lang_, peer_}), out);
+    // What is asked for is forwarded whatever is left; what is done uses it up.
+    bool const uses_up = decision.action == Action::forward && request.kind != RequestKind::get;
+    bool const watched = uses_up && request.stanza && (decision.by_invitation || !decision.quotas.empty());
+    if (watched && !may_be_watched(element))
+        return answer_client(bad_request(element.attributes), out);
+    // Another session may have taken the last one just now.
+    while (uses_up && !reserve(decision)) decision = decide(request.kind, to, unasked);
+
+    out.registrations.push_back({request.kind, decision.action, decision.rule});
+    if (decision.action != Action::forward) return turn_down(request, decision, out);
+    if (watched) return on_watched(element, Watched::registration, out);
+    forward(element, out);
+    if (!uses_up) return;
+    // How XEP-0389 ends is not seen: it counts as soon as it begins.
+    settle_reservations(true);
+    if (decision.by_invitation) invited_ = false;
+}
+
+void Gate::turn_down(const RegistrationRequest& request, const Decision& decision, Effects& out) {
+    Delayed verdict;
+    if (decision.action != Action::close && !request.stanza) {
+        verdict.condition = StreamErrorCondition::undefined_condition;
+        verdict.error_detail = invalid_flow;
+    } else if (decision.action != Action::close) {
+        auto const host = decision.by_other_domain ? domain_of(*request.to) : host_name_;
+        verdict.answer = answer(request, decision, {host, stream_lang_, peer_});
+    }
+    auto const delay =
+        decision.decided_by ? decision.decided_by->delay : std::chrono::milliseconds(0);
+    if (delay.count() == 0) return deliver(verdict, out);
+    delayed_ = std::move(verdict);
+    hold_ = Hold::delay;
+    out.wait = delay;
+}
+
+void Gate::deliver(const Delayed& verdict, Effects& out) {
+    if (verdict.answer.empty()) return fail(verdict.condition, verdict.error_detail, out);
+    answer_client(verdict.answer, out);
+}
+
+// All of the decision's quotas, or none.
+bool Gate::reserve(const Decision& decision) {
+    for (auto const& use : decision.quotas) {
+        auto reservation = world_.reserve(*use.rule, {peer_.address, use.domain});
+        if (!reservation) {
+            settle_reservations(false);
+            return false;
+        }
+        reservations_.push_back(*std::move(reservation));
+    }
+    return true;
+}
+
+void Gate::settle_reservations(bool used) {
+    for (auto& reservation : reservations_) {
+        if (used)
+            world_.commit(std::move(reservation));
+        else
+            world_.cancel(std::move(reservation));
+    }
+    reservations_.clear();
+}
+
+void Gate::look_up(std::vector<std::string> zones, Effects& out) {
+    std::move(zones.begin(), zones.end(), std::back_inserter(out.look_up));
 }
 
 // An iq whose `result` changes what the gate does. It must be certain which answer is its own: it
 // needs an id that no other unanswered request has, and nothing else is sent until it is answered.
 // An empty id is none: servers answer with it what came without an id (RFC 6120 section 8.2.3).
 void Gate::on_watched(const Frame& iq, Watched what, Effects& out) {
-    auto const& id = iq.attributes.id;
-    bool const certain =
-        iq.attributes.type == "set" && iq.root.children.size() == 1 && id && !id->empty() &&
-        std::find(outstanding_.begin(), outstanding_.end(), *id) == outstanding_.end();
-    if (!certain) return answer_client(bad_request(iq.attributes), out);
+    if (!may_be_watched(iq)) return answer_client(bad_request(iq.attributes), out);
     watched_ = what;
-    watched_id_ = *id;
+    watched_id_ = *iq.attributes.id;
     forward(iq, out);
     hold_ = Hold::answer;
+}
+
+bool Gate::may_be_watched(const Frame& iq) const {
+    auto const& id = iq.attributes.id;
+    return iq.attributes.type == "set" && iq.root.children.size() == 1 && id && !id->empty() &&
+           std::find(outstanding_.begin(), outstanding_.end(), *id) == outstanding_.end();
 }
 
 void Gate::forward(const Frame& frame, Effects& out) {
@@ -112,7 +181,8 @@ void Gate::forward(const Frame& frame, Effects& out) {
 
 void Gate::on_upstream_element(const Frame& element, Effects& out) {
     auto const& root = element.root;
-    if (root.is(Namespace::streams, "features")) return on_features(element, out);
+    if (root.is(Namespace::streams, "features"))
+        return on_features(element, Policy::Unasked::unknown, out);
     bool const authenticated =
         is_sasl(root)
             ? on_sasl(element)
@@ -122,20 +192,32 @@ void Gate::on_upstream_element(const Frame& element, Effects& out) {
     if (authenticated) relay(out);
 }
 
-void Gate::on_features(const Frame& features, Effects& out) {
+void Gate::on_features(const Frame& features, Policy::Unasked unasked, Effects& out) {
     using Wanted = FeatureEdits::Registration;
     out.findings = look_at_features(features);
     if (out.findings.starttls_only)
         return fail(StreamErrorCondition::internal_server_error, {}, out);
 
-    auto const& limits = policy_.config().limits;
+    auto const& registration = host_ ? host_->registration : policy_->config().registration;
+    bool const is_automatic = registration.advertise == config::Advertise::automatic;
+    bool const has_flows = features.root.child(Namespace::extensible_ibr, "register") != nullptr;
+    Decision get;
+    Decision flow;
+    if (is_automatic) get = decide(RequestKind::get, std::nullopt, unasked);
+    if (has_flows) flow = decide(RequestKind::flow, std::nullopt, unasked);
+    auto& zones = get.unknown_lists.empty() ? flow.unknown_lists : get.unknown_lists;
+    if (!zones.empty()) {
+        kept_features_ = std::make_unique<Kept>(features);
+        return look_up(std::move(zones), out);
+    }
+
+    auto const& limits = policy_->config().limits;
     FeatureEdits edits;
     edits.max_bytes = limits.stanza_size;
     edits.idle_seconds = static_cast<std::size_t>(
         std::chrono::duration_cast<std::chrono::seconds>(limits.negotiation_timeout).count());
-    edits.hide_registration_flows =
-        decide(RequestKind::flow, std::nullopt).action != Action::forward;
-    switch (host_->registration.advertise) {
+    edits.hide_registration_flows = flow.action != Action::forward;
+    switch (registration.advertise) {
         case config::Advertise::upstream:
             break;
         case config::Advertise::always:
@@ -144,13 +226,11 @@ void Gate::on_features(const Frame& features, Effects& out) {
         case config::Advertise::never:
             edits.registration = Wanted::absent;
             break;
-        case config::Advertise::automatic: {
-            auto const action = decide(RequestKind::get, std::nullopt).action;
-            if (action == Action::redirect)
+        case config::Advertise::automatic:
+            if (get.action == Action::redirect)
                 edits.registration = Wanted::present;
-            else if (action != Action::forward)
+            else if (get.action != Action::forward)
                 edits.registration = Wanted::absent;
-        }
     }
     featured_ = true;
     out.to_client += rewrite_features(features, edits);
@@ -180,18 +260,26 @@ bool Gate::on_iq_answer(const Frame& iq) {
     bool const accepted = iq.attributes.type == "result";
     auto const what = std::exchange(watched_, Watched::none);
     if (accepted && what == Watched::invitation) invited_ = true;
+    if (what == Watched::registration) {
+        settle_reservations(accepted);
+        if (accepted) invited_ = false;  // one invitation, one account
+    }
     return accepted && what == Watched::authentication;
 }
 
-Decision Gate::decide(RequestKind kind, const std::optional<std::string>& to) const {
-    PolicyRequest request{
-        .host = host_name_, .other_domain = std::nullopt, .peer = peer_, .kind = kind};
+Decision Gate::decide(RequestKind kind, const std::optional<std::string>& to,
+                      Policy::Unasked unasked) const {
+    PolicyRequest request{.host = host_name_,
+                          .other_domain = std::nullopt,
+                          .peer = peer_,
+                          .kind = kind,
+                          .invited = invited_};
     std::string domain;
     if (to) {
         domain = domain_of(*to);
         request.other_domain = domain;
     }
-    return policy_.decide(request);
+    return policy_->decide(request, world_, unasked);
 }
 
 }  // namespace stanzagate::filters

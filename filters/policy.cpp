@@ -1,6 +1,8 @@
 #include "filters/policy.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace stanzagate::filters {
 
@@ -44,28 +46,182 @@ std::string_view to_string(RequestKind kind) {
     return "get";
 }
 
-Decision Policy::decide(const PolicyRequest& request) const {
-    auto const own = decide_for(request.host, request);
-    if (own.action != Action::forward || !request.other_domain ||
-        *request.other_domain == request.host)
-        return own;
-    auto other = decide_for(*request.other_domain, request);
-    if (other.action == Action::forward) return own;
-    other.by_other_domain = true;
-    return other;
+std::string_view to_string(MatchKey key) {
+    switch (key) {
+        case MatchKey::host:
+            return "host";
+        case MatchKey::from:
+            return "from";
+        case MatchKey::not_from:
+            return "not_from";
+        case MatchKey::transport:
+            return "transport";
+        case MatchKey::country:
+            return "country";
+        case MatchKey::invited:
+            return "invited";
+        case MatchKey::during:
+            return "during";
+        case MatchKey::dnsbl:
+            return "dnsbl";
+        case MatchKey::quota:
+            return "quota";
+    }
+    return "";
 }
 
-Decision Policy::decide_for(std::string_view domain, const PolicyRequest& request) const {
+config::Registration answer_settings(const Decision& decision) {
+    if (!decision.decided_by) return *decision.registration;
+    return config::with_overrides(*decision.registration, decision.decided_by->answer);
+}
+
+// A request on its way through the rules, with what was found out about it so far.
+struct Policy::Question {
+    const PolicyRequest& request;
+    const World& world;
+    Unasked unasked;
+    mutable std::optional<std::string> country{};
+    mutable std::optional<std::chrono::system_clock::time_point> now{};
+    mutable bool unknown = false;  // a DNS list that matters has not been asked
+
+    bool is_in(const std::vector<std::string>& countries) const {
+        if (!request.peer.address) return false;
+        if (!country) country = world.country(*request.peer.address);
+        return std::find(countries.begin(), countries.end(), *country) != countries.end();
+    }
+
+    bool is_time(const config::Schedule& schedule) const {
+        if (!now) now = world.now();
+        return schedule.holds(*now);
+    }
+
+    bool is_listed(const std::vector<std::string>& zones) const {
+        if (!request.peer.address) return false;
+        bool all_known = true;
+        for (auto const& zone : zones) {
+            auto const listed = world.listed(zone);
+            if (listed == true) return true;
+            all_known = all_known && listed.has_value();
+        }
+        unknown = unknown || (!all_known && unasked == Unasked::unknown);
+        return false;
+    }
+};
+
+Policy::Addresses::Addresses(const config::AddressMatch& match, const config::Config& config,
+                             const config::ListContents& lists) {
+    auto networks = match.networks;
+    for (auto const list : match.lists) {
+        auto const& in_place = config.lists[list].networks;
+        networks.insert(networks.end(), in_place.begin(), in_place.end());
+        if (list < lists.size() && lists[list]) files_.push_back(lists[list]);
+    }
+    networks_ = config::NetworkSet(std::move(networks));
+}
+
+bool Policy::Addresses::contain(const config::Address& address) const {
+    return networks_.contains(address) ||
+           std::any_of(files_.begin(), files_.end(),
+                       [&](auto const& file) { return file->contains(address); });
+}
+
+Policy::Policy(const config::Config& config, const config::ListContents& lists) : config_(&config) {
+    rules_.reserve(config.rules.size());
+    for (auto const& rule : config.rules) {
+        auto& compiled = rules_.emplace_back();
+        compiled.rule = &rule;
+        if (rule.from) compiled.from = Addresses(*rule.from, config, lists);
+        if (rule.not_from) compiled.not_from = Addresses(*rule.not_from, config, lists);
+    }
+    whitelists_.reserve(config.hosts.size());
+    for (auto const& host : config.hosts) whitelists_.emplace_back(host.registration.whitelist);
+}
+
+Decision Policy::decide(const PolicyRequest& request, const World& world, Unasked unasked,
+                        std::vector<Step>* steps) const {
+    Question const question{request, world, unasked};
+    auto own = decide_for(request.host, question, steps);
+    if (own.action != Action::forward || !own.unknown_lists.empty() || !request.other_domain ||
+        *request.other_domain == request.host)
+        return own;
+    auto other = decide_for(*request.other_domain, question, nullptr);
+    if (other.action != Action::forward || !other.unknown_lists.empty()) {
+        other.by_other_domain = true;
+        return other;
+    }
+    std::move(other.quotas.begin(), other.quotas.end(), std::back_inserter(own.quotas));
+    own.by_invitation |= other.by_invitation;
+    return own;
+}
+
+Decision Policy::decide_for(std::string_view domain, const Question& question,
+                            std::vector<Step>* steps) const {
+    Decision decision;
+    decision.rule = "default";
+    decision.registration = &config_->registration;
     auto const* const host = config_->find_host(domain);
     // A domain that nobody configured is decided by the default alone.
-    if (!host) return {Action::redirect, "default", &config_->registration, false};
-    auto const& registration = host->registration;
+    if (!host) return decision;
+    decision.registration = &host->registration;
+    for (auto const place : host->registration.rules) {
+        auto const& compiled = rules_[place];
+        auto const failed = first_failing(compiled, domain, question);
+        if (question.unknown) return ask_first(host->registration, question);
+        if (steps) steps->push_back({compiled.rule, failed});
+        if (failed) continue;
+        decision.action = compiled.rule->action;
+        decision.rule = compiled.rule->name;
+        decision.decided_by = compiled.rule;
+        decision.by_invitation = compiled.rule->invited == true;
+        if (compiled.rule->quota) decision.quotas.push_back({compiled.rule, std::string(domain)});
+        return decision;
+    }
+    if (is_whitelisted(*host, question.request.peer)) {
+        decision.action = Action::forward;
+        decision.rule = "whitelist";
+    }
+    return decision;
+}
+
+// The first key that does not hold; what costs most is looked at last.
+std::optional<MatchKey> Policy::first_failing(const CompiledRule& compiled, std::string_view domain,
+                                              const Question& question) {
+    auto const& rule = *compiled.rule;
+    auto const& request = question.request;
     auto const& address = request.peer.address;
-    bool const whitelisted =
-        address && std::any_of(registration.whitelist.begin(), registration.whitelist.end(),
-                               [&](auto const& network) { return network.contains(*address); });
-    if (whitelisted) return {Action::forward, "whitelist", &registration, false};
-    return {Action::redirect, "default", &registration, false};
+    auto const has_name = [&](auto const& pattern) { return pattern.matches(domain); };
+    if (!rule.hosts.empty() && std::none_of(rule.hosts.begin(), rule.hosts.end(), has_name))
+        return MatchKey::host;
+    if (!rule.transports.empty() && std::find(rule.transports.begin(), rule.transports.end(),
+                                              request.peer.transport) == rule.transports.end())
+        return MatchKey::transport;
+    if (rule.invited && *rule.invited != request.invited) return MatchKey::invited;
+    if (rule.from && !(address && compiled.from.contain(*address))) return MatchKey::from;
+    if (rule.not_from && address && compiled.not_from.contain(*address)) return MatchKey::not_from;
+    if (rule.during && !question.is_time(*rule.during)) return MatchKey::during;
+    if (!rule.countries.empty() && !question.is_in(rule.countries)) return MatchKey::country;
+    if (!rule.dns_lists.empty() && !question.is_listed(rule.dns_lists)) return MatchKey::dnsbl;
+    if (rule.quota && !question.world.quota_holds(rule, {address, domain})) return MatchKey::quota;
+    return std::nullopt;
+}
+
+// All lists that any of the host's rules names are asked at once: asking one after another would
+// take as long as all of them together.
+Decision Policy::ask_first(const config::Registration& registration,
+                           const Question& question) const {
+    Decision decision;
+    auto& zones = decision.unknown_lists;
+    for (auto const place : registration.rules)
+        for (auto const& zone : rules_[place].rule->dns_lists)
+            if (!question.world.listed(zone)) zones.push_back(zone);
+    std::sort(zones.begin(), zones.end());
+    zones.erase(std::unique(zones.begin(), zones.end()), zones.end());
+    return decision;
+}
+
+bool Policy::is_whitelisted(const config::Host& host, const Peer& peer) const {
+    auto const place = static_cast<std::size_t>(&host - config_->hosts.data());
+    return peer.address && whitelists_[place].contains(*peer.address);
 }
 
 }  // namespace stanzagate::filters

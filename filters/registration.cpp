@@ -102,14 +102,14 @@ std::optional<RegistrationRequest> registration_request(const Frame& frame) {
 std::string answer(const RegistrationRequest& request, const Decision& decision,
                    const AnswerContext& context) {
     auto const lang = request.lang ? std::string_view(*request.lang) : context.stream_lang;
-    auto const instructions =
-        instructions_for(*decision.registration, context.host, context.peer.address, lang);
+    auto const settings = answer_settings(decision);
+    auto const instructions = instructions_for(settings, context.host, context.peer.address, lang);
     // Where the operator left nothing to tell, a redirect would be an empty page: an error says
     // more.
     bool const redirected = decision.action == Action::redirect &&
                             request.kind == RequestKind::get && !instructions.text.empty();
     if (redirected) return redirect(request, instructions);
-    return refusal(request, decision.registration->refusal, instructions);
+    return refusal(request, settings.refusal, instructions);
 }
 
 std::string bad_request(const Attributes& attributes) {

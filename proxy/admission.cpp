@@ -46,6 +46,11 @@ double Admission::burst() const {
     return std::max(1.0, 2 * limits_.connect_rate);
 }
 
+void Admission::use(const config::Limits& limits) {
+    std::lock_guard const lock(mutex_);
+    limits_ = limits;
+}
+
 Admission::Refusal Admission::enter() {
     std::lock_guard const lock(mutex_);
     if (connections_ >= limits_.connections) return Refusal::connections;

@@ -29,6 +29,9 @@ public:
     Admission(const Admission&) = delete;
     Admission& operator=(const Admission&) = delete;
 
+    // The limits for who comes from now on; nobody who is in has to go.
+    void use(const config::Limits& limits);
+
     Refusal enter();
     void leave();
     Refusal enter_address(const config::Address& address, Clock::time_point now);
@@ -52,8 +55,8 @@ private:
     double burst() const;
     void forget_idle(Clock::time_point now);
 
-    config::Limits limits_;
     mutable std::mutex mutex_;
+    config::Limits limits_;
     std::size_t connections_ = 0;
     std::unordered_map<Key, Entry, Hash> addresses_;
     std::size_t forget_at_ = 1024;  // entries

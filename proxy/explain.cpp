@@ -2,6 +2,7 @@
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <utility>
 
 #include "filters/gate.hpp"
 #include "filters/jid.hpp"
@@ -10,18 +11,114 @@
 namespace stanzagate::proxy {
 namespace {
 
-std::string whitelist_step(const config::Host* host, const config::Address& from, bool matched) {
-    if (!host) return "whitelist: no [[host]] has this name, so only the default decides";
-    std::string step = "whitelist: ";
-    step += from.to_string();
-    step += matched ? " is in " : " is not in ";
-    step += '[';
-    for (auto const& network : host->registration.whitelist) {
-        if (step.back() != '[') step += ", ";
-        step += network.to_string();
+// What there is to know without asking anybody.
+class WorldAtRest final : public filters::World {
+public:
+    explicit WorldAtRest(const Countries* countries) : countries_(countries) {}
+
+    std::chrono::system_clock::time_point now() const override {
+        return std::chrono::system_clock::now();
     }
-    step += ']';
-    return step;
+    std::string country(const config::Address& address) const override {
+        return countries_ ? countries_->of(address) : std::string();
+    }
+    std::optional<bool> listed(std::string_view) const override { return false; }
+    bool quota_holds(const config::Rule&, const filters::QuotaClient&) const override {
+        return true;
+    }
+    std::optional<filters::Reservation> reserve(const config::Rule&,
+                                                const filters::QuotaClient&) override {
+        return std::nullopt;
+    }
+    void commit(filters::Reservation) override {}
+    void cancel(filters::Reservation) override {}
+
+private:
+    const Countries* countries_;
+};
+
+template <typename Range, typename ToText>
+std::string in_brackets(const Range& values, ToText to_text) {
+    std::string text = "[";
+    for (auto const& value : values) {
+        if (text.size() > 1) text += ", ";
+        text += to_text(value);
+    }
+    return text + ']';
+}
+
+std::string addresses(const config::AddressMatch& match, const config::Config& config) {
+    auto text =
+        in_brackets(match.networks, [](auto const& network) { return network.to_string(); });
+    for (auto const list : match.lists) {
+        text.pop_back();
+        if (text.size() > 1) text += ", ";
+        text += '@' + config.lists[list].name + ']';
+    }
+    return text;
+}
+
+// Why the key does not hold, in the words of the rule.
+std::string why_not(const config::Rule& rule, filters::MatchKey key, const Question& question,
+                    const DecidedBy& by, const filters::World& world) {
+    using filters::MatchKey;
+    auto const from = question.from.to_string();
+    switch (key) {
+        case MatchKey::host:
+            return question.host + " is none of " +
+                   in_brackets(rule.hosts, [](auto const& host) { return host.to_string(); });
+        case MatchKey::transport:
+            return std::string(filters::to_string(question.transport)) + " is none of " +
+                   in_brackets(rule.transports, [](auto const transport) {
+                       return std::string(filters::to_string(transport));
+                   });
+        case MatchKey::invited:
+            return question.invited ? "the client is invited" : "the client is not invited";
+        case MatchKey::from:
+            return from + " is not in " + addresses(*rule.from, by.config);
+        case MatchKey::not_from:
+            return from + " is in " + addresses(*rule.not_from, by.config);
+        case MatchKey::during:
+            return "it is not \"" + rule.during->to_string() + "\" now";
+        case MatchKey::country: {
+            auto const country = world.country(question.from);
+            return (country.empty() ? from + " is in no known country, so in none of "
+                                    : from + " is in " + country + ", which is none of ") +
+                   in_brackets(rule.countries, [](auto const& name) { return name; });
+        }
+        case MatchKey::dnsbl:
+            return "not asked: explain uses no network, and takes " + from +
+                   " for not listed in any of " +
+                   in_brackets(rule.dns_lists, [](auto const& zone) { return zone; });
+        case MatchKey::quota:
+            return "it is spent";
+    }
+    return {};
+}
+
+std::vector<std::string> describe(const std::vector<filters::Step>& steps,
+                                  const filters::Decision& decision, const Question& question,
+                                  const DecidedBy& by, const filters::World& world) {
+    std::vector<std::string> lines;
+    for (auto const& [rule, failed] : steps) {
+        auto& line = lines.emplace_back(rule->name);
+        line += ": ";
+        line += failed ? "no match: " + std::string(filters::to_string(*failed)) + ": " +
+                             why_not(*rule, *failed, question, by, world)
+                       : "matches";
+    }
+    if (decision.decided_by) return lines;
+    auto const* const host = by.config.find_host(filters::domain_of(question.host));
+    if (!host) {
+        lines.emplace_back("whitelist: no [[host]] has this name, so only the default decides");
+    } else {
+        lines.push_back("whitelist: " + question.from.to_string() +
+                        (decision.rule == "whitelist" ? " is in " : " is not in ") +
+                        in_brackets(host->registration.whitelist,
+                                    [](auto const& network) { return network.to_string(); }));
+    }
+    if (decision.rule == "default") lines.emplace_back("default: matches whatever no rule matched");
+    return lines;
 }
 
 std::string reply_to(const Question& question, const filters::Decision& decision,
@@ -35,19 +132,23 @@ std::string reply_to(const Question& question, const filters::Decision& decision
 
 }  // namespace
 
-Explanation explain(const config::Config& config, const Question& question) {
-    filters::Policy const policy(config);
+Explanation explain(const DecidedBy& by, const Question& question) {
+    filters::Policy const policy(by.config, by.lists);
+    WorldAtRest const world(by.countries);
     filters::Peer const peer{question.from, question.transport};
     auto const host = filters::domain_of(question.host);
-    auto const decision = policy.decide(
-        {.host = host, .other_domain = std::nullopt, .peer = peer, .kind = question.request});
-
+    std::vector<filters::Step> steps;
+    auto const decision = policy.decide({.host = host,
+                                         .other_domain = std::nullopt,
+                                         .peer = peer,
+                                         .kind = question.request,
+                                         .invited = question.invited},
+                                        world, filters::Policy::Unasked::not_listed, &steps);
     Explanation explanation;
     explanation.rule = decision.rule;
     explanation.action = decision.action;
-    bool const whitelisted = decision.rule == "whitelist";
-    explanation.steps.push_back(whitelist_step(config.find_host(host), question.from, whitelisted));
-    if (!whitelisted) explanation.steps.emplace_back("default: matches whatever no rule matched");
+    if (decision.decided_by) explanation.delay = decision.decided_by->delay;
+    explanation.steps = describe(steps, decision, question, by, world);
     switch (decision.action) {
         case filters::Action::forward:
             break;
@@ -70,6 +171,8 @@ std::string as_text(const Explanation& explanation) {
     text += explanation.rule;
     text += ": ";
     text += filters::to_string(explanation.action);
+    if (explanation.delay.count() != 0)
+        text += ", after " + std::to_string(explanation.delay.count()) + " ms";
     text += '\n';
     if (explanation.reply) text += *explanation.reply + '\n';
     return text;

@@ -19,10 +19,11 @@ constexpr std::chrono::milliseconds starved_pause{250};
 
 }  // namespace
 
-Listener::Listener(Worker& worker, Fd socket, std::shared_ptr<const config::Listen> door)
+Listener::Listener(Worker& worker, Door door)
     : worker_(worker),
-      door_(std::move(door)),
-      socket_(std::move(socket)),
+      key_(std::move(door.key)),
+      listen_(std::move(door.listen)),
+      socket_(std::move(door.socket)),
       retry_(
           worker.loop().deadlines(),
           [](void* self) { static_cast<Listener*>(self)->accept_batch(); }, this) {
@@ -56,7 +57,7 @@ void Listener::accept_batch() {
         }
         if (std::exchange(starved_, false)) worker_.log().info("accept_resumed", {});
         try {
-            worker_.accept(std::move(socket), door_, to_endpoint(peer));
+            worker_.accept(std::move(socket), listen_, to_endpoint(peer));
         } catch (...) {
             retry_.set(starved_pause);  // no event tells of those that wait behind it
             throw;

@@ -3,10 +3,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "config/config.hpp"
 #include "proxy/deadlines.hpp"
+#include "proxy/doors.hpp"
 #include "proxy/event_loop.hpp"
 #include "proxy/fd.hpp"
 
@@ -18,10 +20,13 @@ class Worker;
 // worker; when descriptors run out it pauses instead of spinning, and says so once.
 class Listener final : public Pollable {
 public:
-    Listener(Worker& worker, Fd socket, std::shared_ptr<const config::Listen> door);
+    Listener(Worker& worker, Door door);
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;
 
+    const std::string& key() const { return key_; }
+    // How those who come from now on are served.
+    void use(std::shared_ptr<const config::Listen> listen) { listen_ = std::move(listen); }
     // Closes the socket. The object must live on until this round of the loop is over.
     void stop();
     void on_events(Side side, std::uint32_t events) override;
@@ -32,7 +37,8 @@ private:
     void pause(int error);
 
     Worker& worker_;
-    std::shared_ptr<const config::Listen> door_;
+    std::string key_;
+    std::shared_ptr<const config::Listen> listen_;
     Fd socket_;
     Deadline retry_;
     bool starved_ = false;

@@ -58,7 +58,7 @@ struct ExplainOptions {
     std::string request = "get";
     std::string transport = "starttls";
     std::string lang;
-    bool invited = false;  // decides nothing before rule files can ask for it
+    bool invited = false;
     bool json = false;
 };
 
@@ -79,13 +79,20 @@ ExitCode explain(const std::string& file, const ExplainOptions& options) {
     }
     config::Diagnostics diagnostics;
     auto const config = config::load(file, diagnostics);
-    if (!config) {
+    config::ListContents lists;
+    std::shared_ptr<const proxy::Countries> countries;
+    if (config) lists = config::read_lists(*config, diagnostics);
+    if (config && config->server.geoip)
+        countries =
+            proxy::Countries::load(*config->server.geoip, config->server.geoip_where, diagnostics);
+    if (!config || diagnostics.has_errors()) {
         print(diagnostics);
         return ExitCode::bad_input;
     }
     auto const explanation =
-        proxy::explain(*config, {options.host, *from, requests.at(options.request),
-                                 transports.at(options.transport), options.lang});
+        proxy::explain({*config, std::move(lists), countries.get()},
+                       {options.host, *from, requests.at(options.request),
+                        transports.at(options.transport), options.lang, options.invited});
     std::cout << (options.json ? as_json(explanation) : as_text(explanation));
     return ExitCode::done;
 }

@@ -13,34 +13,22 @@
 #include <string>
 #include <thread>
 #include <utility>
-#include <variant>
 #include <vector>
 
-#include "proxy/listener.hpp"
+#include "proxy/reloader.hpp"
 #include "proxy/service_manager.hpp"
 #include "proxy/worker.hpp"
 
 namespace stanzagate::proxy {
 namespace {
 
-std::string_view to_string(config::TlsMode mode) {
-    switch (mode) {
-        case config::TlsMode::starttls:
-            return "starttls";
-        case config::TlsMode::direct:
-            return "direct";
-        case config::TlsMode::none:
-            return "none";
-    }
-    return "none";
-}
-
 // Waits for signals on the background loop and passes them on.
 class Signals {
 public:
-    Signals(boost::asio::io_context& background, const Log& log, std::function<void()> stop)
-        : log_(log),
-          stop_(std::move(stop)),
+    Signals(boost::asio::io_context& background, std::function<void()> stop,
+            std::function<void()> reload)
+        : stop_(std::move(stop)),
+          reload_(std::move(reload)),
           stop_signals_(background, SIGTERM, SIGINT),
           reload_signals_(background, SIGHUP) {
         wait_for_stop();
@@ -60,42 +48,17 @@ private:
     void wait_for_reload() {
         reload_signals_.async_wait([this](const boost::system::error_code& error, int) {
             if (error) return;
-            log_.warning("reload_refused",
-                         {{"reason", "not supported in this build; restart instead"}});
+            if (!stopping_) reload_();
             wait_for_reload();
         });
     }
 
-    const Log& log_;
     std::function<void()> stop_;
+    std::function<void()> reload_;
     boost::asio::signal_set stop_signals_;
     boost::asio::signal_set reload_signals_;
     bool stopping_ = false;
 };
-
-// Binds each address once for every worker. False, with the reason logged, where one cannot be.
-bool bind_all(const config::Config& config, const std::vector<std::unique_ptr<Worker>>& workers,
-              const Log& log) {
-    auto const failed = [&](const config::Endpoint& endpoint, const std::string& why) {
-        log.error("cannot_listen", {{"address", endpoint.to_string()}, {"reason", why}});
-        return false;
-    };
-    for (auto const& listen : config.listen) {
-        auto const door = std::make_shared<const config::Listen>(listen);
-        for (auto endpoint : door->addresses) {
-            if (auto const why = why_not_free(endpoint)) return failed(endpoint, *why);
-            for (auto const& worker : workers) {
-                auto opened = open_listening_socket(endpoint);
-                if (auto const* const why = std::get_if<std::string>(&opened))
-                    return failed(endpoint, *why);
-                worker->listen(std::get<Fd>(std::move(opened)), door);
-            }
-            log.info("listening",
-                     {{"address", endpoint.to_string()}, {"tls", to_string(door->tls)}});
-        }
-    }
-    return true;
-}
 
 // From here on a signal has nobody left to tell.
 void ignore_further_signals() {
@@ -116,7 +79,10 @@ ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot,
     SaidOnce said;
     boost::asio::io_context background{1};
     NameResolver resolver(background);
-    Shared const shared{log, admission, said, resolver, certs::TicketKeys::generate()};
+    ListLookups list_lookups(background, log);
+    SharedQuotas quotas;
+    Shared const shared{
+        log, admission, said, resolver, list_lookups, quotas, certs::TicketKeys::generate()};
 
     unsigned const cores = std::max(1U, std::thread::hardware_concurrency());
     unsigned const count = config.server.workers != 0 ? config.server.workers : cores;
@@ -125,18 +91,21 @@ ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot,
     for (unsigned number = 0; number < count; ++number)
         workers.push_back(std::make_unique<Worker>(number, snapshot, shared));
 
-    Signals const signals(background, log, [&] {
-        log.info("draining", {{"ms", config.server.drain.count()}});
+    Reloader reloader(background, snapshot, workers, admission, log);
+    auto const drain = [&] {
+        auto const grace = reloader.config().server.drain;
+        log.info("draining", {{"ms", grace.count()}});
         notify_service_manager("STOPPING=1");
-        for (auto const& worker : workers) worker->drain(config.server.drain);
-    });
+        for (auto const& worker : workers) worker->drain(grace);
+    };
+    Signals const signals(background, drain, [&] { reloader.reload(); });
     for (auto const& warning : warnings.sorted()) {
         log.warning("configuration", {{"file", warning.where.file},
                                       {"line", warning.where.line},
                                       {"column", warning.where.column},
                                       {"message", warning.message}});
     }
-    if (!bind_all(config, workers, log)) return ExitCode::cannot_start;
+    if (!reloader.open_doors()) return ExitCode::cannot_start;
 
     std::vector<std::thread> threads;
     threads.reserve(count);

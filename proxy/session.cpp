@@ -54,10 +54,11 @@ Session::Session(Worker& worker, Fd socket, std::shared_ptr<const config::Listen
           this),
       peer_(peer),
       id_(worker.next_session_id()),
-      negotiation_(std::make_unique<Negotiation>()) {
+      negotiation_(std::make_unique<Negotiation>(
+          worker_.snapshot(), worker_.quotas(), worker_.loop().deadlines(),
+          [](void* self) { static_cast<Session*>(self)->on_delay_over(); }, this)) {
     client_.open(std::move(socket));
     negotiation_->door = std::move(door);
-    negotiation_->snapshot = worker_.snapshot();
 }
 
 Session::~Session() = default;
@@ -189,7 +190,7 @@ void Session::begin_negotiation() {
     peer.transport = transport_;
     bool const in_the_clear = door().tls == config::TlsMode::starttls;
     auto const begins = in_the_clear ? filters::Gate::Door::starttls : filters::Gate::Door::secure;
-    negotiation_->gate.emplace(policy, peer, begins, make_stream_id());
+    negotiation_->gate.emplace(policy, negotiation_->world, peer, begins, make_stream_id());
     stage_ = Stage::negotiating;
     if (door().tls == config::TlsMode::direct) begin_handshake({});
     if (door().tls == config::TlsMode::none)
@@ -226,6 +227,7 @@ void Session::advance_handshake() {
 // enough. Nothing is read while either side does not take what it was sent: answers go back, so
 // that a client which asks and never reads would make us grow.
 void Session::negotiate() {
+    use_latest_snapshot();
     if (negotiation_->connector) advance_connect();
     for (int reads = 0; stage_ == Stage::negotiating; ++reads) {
         if (reads == reads_in_a_turn) return worker_.loop().again(*this);
@@ -276,6 +278,8 @@ void Session::carry_out(const filters::Effects& effects) {
     client_.write(effects.to_client);
     if (!effects.to_upstream.empty())
         upstream_.write(std::exchange(negotiation_->first_bytes, {}) + effects.to_upstream);
+    if (!effects.look_up.empty()) look_up(effects.look_up);
+    if (effects.wait) negotiation_->delay.set(*effects.wait);
     switch (effects.command) {
         case filters::Command::none:
             return;
@@ -295,6 +299,38 @@ void Session::carry_out(const filters::Effects& effects) {
                 why_ = SessionEnd::refused;
             return begin_closing(why_);
     }
+}
+
+// Whatever is decided from now on is decided by what the operator says now.
+void Session::use_latest_snapshot() {
+    auto const& latest = worker_.snapshot();
+    if (negotiation_->snapshot == latest) return;
+    negotiation_->world.use(latest);
+    if (negotiation_->gate) negotiation_->gate->use(latest->policy);
+    negotiation_->snapshot = latest;
+}
+
+void Session::look_up(const std::vector<std::string>& zones) {
+    ++negotiation_->look_ups;
+    auto const done = [this, alive = std::weak_ptr(negotiation_->alive)](auto const& answers) {
+        if (alive.expired()) return;
+        for (auto const& [zone, listed] : answers) negotiation_->world.learn(zone, listed);
+        if (--negotiation_->look_ups != 0) return;
+        guarded([this] {
+            use_latest_snapshot();
+            carry_out(negotiation_->gate->looked_up());
+            advance();
+        });
+    };
+    worker_.list_lookups().ask(worker_.loop(), zones, peer_.address, done);
+}
+
+void Session::on_delay_over() {
+    guarded([this] {
+        use_latest_snapshot();
+        carry_out(negotiation_->gate->delay_over());
+        advance();
+    });
 }
 
 void Session::begin_connect(const config::Host& host) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/config.hpp"
 #include "filters/effects.hpp"
@@ -76,6 +77,9 @@ private:
     bool read_for_gate(Side from);
     void advance_connect();
     void carry_out(const filters::Effects& effects);
+    void use_latest_snapshot();
+    void look_up(const std::vector<std::string>& zones);
+    void on_delay_over();
     void begin_connect(const config::Host& host);
 
     void relay();

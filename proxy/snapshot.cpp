@@ -7,16 +7,33 @@
 
 namespace stanzagate::proxy {
 
+std::shared_ptr<const Snapshot> Snapshot::with_lists(config::ListContents lists) const {
+    auto loaded = loaded_;
+    loaded.lists = std::move(lists);
+    return std::make_shared<const Snapshot>(std::move(loaded));
+}
+
 std::shared_ptr<const Snapshot> load_snapshot(const std::filesystem::path& file,
                                               config::Diagnostics& diagnostics) {
     auto config = config::load(file, diagnostics);
-    if (!config) return nullptr;
+    return config ? load_snapshot(*std::move(config), diagnostics) : nullptr;
+}
+
+std::shared_ptr<const Snapshot> load_snapshot(config::Config config,
+                                              config::Diagnostics& diagnostics) {
     auto certificates =
-        certs::CertificateStore::load(*config, diagnostics, std::chrono::system_clock::now());
-    auto upstream_tls = certs::UpstreamTls::load(*config, diagnostics);
+        certs::CertificateStore::load(config, diagnostics, std::chrono::system_clock::now());
+    auto upstream_tls = certs::UpstreamTls::load(config, diagnostics);
+    auto lists = config::read_lists(config, diagnostics);
+    std::shared_ptr<const Countries> countries;
+    if (auto const& file = config.server.geoip)
+        countries = Countries::load(*file, config.server.geoip_where, diagnostics);
     if (!certificates || !upstream_tls || diagnostics.has_errors()) return nullptr;
-    return std::make_shared<const Snapshot>(*std::move(config), *std::move(certificates),
-                                            *std::move(upstream_tls));
+    return std::make_shared<const Snapshot>(
+        Loaded{std::make_shared<const config::Config>(std::move(config)),
+               std::make_shared<const certs::CertificateStore>(*std::move(certificates)),
+               std::make_shared<const certs::UpstreamTls>(*std::move(upstream_tls)),
+               std::move(lists), std::move(countries)});
 }
 
 }  // namespace stanzagate::proxy

@@ -2,35 +2,61 @@
 
 #include <filesystem>
 #include <memory>
+#include <utility>
 
 #include "certs/certificate_store.hpp"
 #include "certs/upstream_tls.hpp"
 #include "config/config.hpp"
 #include "config/diagnostics.hpp"
+#include "config/list_contents.hpp"
 #include "filters/policy.hpp"
+#include "proxy/countries.hpp"
 
 namespace stanzagate::proxy {
 
-// Everything that was loaded from an operator's files, at one moment: immutable, shared by all
-// workers, kept by the sessions that began with it until they no longer need it.
-struct Snapshot {
-    Snapshot(config::Config loaded, certs::CertificateStore store, certs::UpstreamTls tls)
-        : config(std::move(loaded)),
-          policy(config),
-          certificates(std::make_shared<const certs::CertificateStore>(std::move(store))),
-          upstream_tls(std::move(tls)) {}
+// What was loaded from an operator's files, part by part.
+struct Loaded {
+    std::shared_ptr<const config::Config> config;
+    std::shared_ptr<const certs::CertificateStore> certificates;
+    std::shared_ptr<const certs::UpstreamTls> upstream_tls;
+    config::ListContents lists{};
+    std::shared_ptr<const Countries> countries{};  // null: no rule asks for them
+};
+
+// All of it at one moment: immutable, shared by all workers, kept by the sessions that decide by
+// it until they decide by the next. What has not changed is shared with that.
+class Snapshot {
+public:
+    explicit Snapshot(Loaded loaded)
+        : loaded_(std::move(loaded)),
+          config(*loaded_.config),
+          policy(config, loaded_.lists),
+          certificates(loaded_.certificates),
+          upstream_tls(*loaded_.upstream_tls) {}
     Snapshot(const Snapshot&) = delete;
     Snapshot& operator=(const Snapshot&) = delete;
 
-    const config::Config config;
+    const config::ListContents& lists() const { return loaded_.lists; }
+    const Countries* countries() const { return loaded_.countries.get(); }
+    // The same with other contents of the list files.
+    std::shared_ptr<const Snapshot> with_lists(config::ListContents lists) const;
+
+private:
+    Loaded loaded_;
+
+public:
+    const config::Config& config;
     const filters::Policy policy;  // borrows `config`
-    const std::shared_ptr<const certs::CertificateStore> certificates;
-    const certs::UpstreamTls upstream_tls;
+    const std::shared_ptr<const certs::CertificateStore>& certificates;
+    const certs::UpstreamTls& upstream_tls;
 };
 
-// Reads the configuration, certificates and keys. All that is wrong is added to `diagnostics`;
-// nullptr where anything was.
+// Reads the configuration, lists, certificates and keys. All that is wrong is added to
+// `diagnostics`; nullptr where anything was.
 std::shared_ptr<const Snapshot> load_snapshot(const std::filesystem::path& file,
+                                              config::Diagnostics& diagnostics);
+// The same where the configuration was read already.
+std::shared_ptr<const Snapshot> load_snapshot(config::Config config,
                                               config::Diagnostics& diagnostics);
 
 }  // namespace stanzagate::proxy

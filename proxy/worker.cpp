@@ -21,8 +21,40 @@ Worker::~Worker() {
     sessions_.clear_and_dispose([](Session* session) { delete session; });
 }
 
-void Worker::listen(Fd socket, std::shared_ptr<const config::Listen> door) {
-    listeners_.push_back(std::make_unique<Listener>(*this, std::move(socket), std::move(door)));
+void Worker::use(std::shared_ptr<const Snapshot> snapshot, std::vector<Door> doors) {
+    // A task has to be copyable, and sockets are not.
+    auto const shared = std::make_shared<std::vector<Door>>(std::move(doors));
+    use(std::move(snapshot));
+    loop_.post([this, shared] { open_and_close(*shared); });
+}
+
+void Worker::use(std::shared_ptr<const Snapshot> snapshot) {
+    loop_.post([this, snapshot = std::move(snapshot)] {
+        if (snapshot->certificates != snapshot_->certificates) tls_.use(snapshot->certificates);
+        snapshot_ = snapshot;
+    });
+}
+
+void Worker::open_and_close(std::vector<Door>& doors) {
+    if (draining_) return;
+    auto const door_of = [&](const Listener& listener) {
+        return std::find_if(doors.begin(), doors.end(),
+                            [&](auto const& door) { return door.key == listener.key(); });
+    };
+    std::vector<std::unique_ptr<Listener>> kept;
+    for (auto& listener : listeners_) {
+        if (auto const door = door_of(*listener); door != doors.end()) {
+            listener->use(door->listen);
+            kept.push_back(std::move(listener));
+        } else {
+            listener->stop();
+            closed_.push_back(std::move(listener));
+        }
+    }
+    listeners_ = std::move(kept);
+    for (auto& door : doors)
+        if (door.socket) listeners_.push_back(std::make_unique<Listener>(*this, std::move(door)));
+    loop_.later([this] { closed_.clear(); });
 }
 
 void Worker::run() {

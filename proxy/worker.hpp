@@ -13,12 +13,15 @@
 #include "certs/server_tls.hpp"
 #include "proxy/admission.hpp"
 #include "proxy/deadlines.hpp"
+#include "proxy/doors.hpp"
 #include "proxy/event_loop.hpp"
 #include "proxy/fd.hpp"
+#include "proxy/list_lookups.hpp"
 #include "proxy/log.hpp"
 #include "proxy/name_resolver.hpp"
 #include "proxy/scratch.hpp"
 #include "proxy/session.hpp"
+#include "proxy/shared_quotas.hpp"
 #include "proxy/snapshot.hpp"
 #include "proxy/upstream_pool.hpp"
 
@@ -46,12 +49,14 @@ struct Shared {
     Admission& admission;
     SaidOnce& said;
     NameResolver& resolver;
+    ListLookups& list_lookups;
+    SharedQuotas& quotas;
     certs::TicketKeys ticket_keys;
 };
 
 // One thread with its event loop, its listening sockets, and every session that came through them:
 // a session never leaves its worker, so nothing on the data path is locked.
-//   listen()*, then run() on a thread of its own; drain() from any thread.
+//   use(), then run() on a thread of its own; drain() from any thread.
 class Worker {
 public:
     Worker(unsigned number, std::shared_ptr<const Snapshot> snapshot, Shared shared);
@@ -59,7 +64,11 @@ public:
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
-    void listen(Fd socket, std::shared_ptr<const config::Listen> door);
+    // What it works by from now on, and where it listens: doors that are not among these are
+    // closed, without disturbing who came through them. Once run() has begun, from any thread.
+    void use(std::shared_ptr<const Snapshot> snapshot, std::vector<Door> doors);
+    // The same where the doors stay as they are.
+    void use(std::shared_ptr<const Snapshot> snapshot);
 
     // Returns once the worker was drained or stopped.
     void run();
@@ -74,6 +83,8 @@ public:
     certs::ServerTls& tls() { return tls_; }
     const Log& log() const { return shared_.log; }
     Admission& admission() { return shared_.admission; }
+    ListLookups& list_lookups() { return shared_.list_lookups; }
+    SharedQuotas& quotas() { return shared_.quotas; }
     const std::shared_ptr<const Snapshot>& snapshot() const { return snapshot_; }
     std::string next_session_id();
 
@@ -92,6 +103,7 @@ private:
         std::chrono::steady_clock::time_point last_said{};
     };
 
+    void open_and_close(std::vector<Door>& doors);
     void begin_drain(std::chrono::milliseconds grace);
     void on_drain_deadline();
     void end_all(bool only_negotiating);
@@ -108,6 +120,7 @@ private:
     certs::ServerTls tls_;
     Deadline drain_deadline_;
     std::vector<std::unique_ptr<Listener>> listeners_;
+    std::vector<std::unique_ptr<Listener>> closed_;  // until this round of the loop is over
     boost::intrusive::list<Session, boost::intrusive::constant_time_size<false>> sessions_;
     std::vector<std::unique_ptr<Session>> retired_;
     std::map<Admission::Refusal, Refused> refused_;

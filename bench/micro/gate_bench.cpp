@@ -5,6 +5,7 @@
 
 #include "bench/micro/material.hpp"
 #include "filters/gate.hpp"
+#include "tests/filters/test_world.hpp"
 
 namespace stanzagate::bench {
 namespace {
@@ -13,8 +14,8 @@ using filters::Command;
 using filters::Gate;
 using filters::Side;
 
-Gate opened(const filters::Policy& policy) {
-    return Gate(policy, stranger(), Gate::Door::secure, "stream-id");
+Gate opened(const filters::Policy& policy, filters::World& world) {
+    return Gate(policy, world, stranger(), Gate::Door::secure, "stream-id");
 }
 
 // Up to the server's features. False: the gate does not go along.
@@ -28,8 +29,9 @@ bool open_stream(Gate& gate) {
 void gate_opening(benchmark::State& state) {
     auto const config = config_with(1, 1);
     filters::Policy const policy(config);
+    filters::TestWorld world;
     for ([[maybe_unused]] auto _ : state) {
-        auto gate = opened(policy);
+        auto gate = opened(policy, world);
         if (!open_stream(gate)) state.SkipWithError("the stream does not open");
     }
 }
@@ -38,8 +40,9 @@ BENCHMARK(gate_opening);
 void gate_login(benchmark::State& state) {
     auto const config = config_with(1, 1);
     filters::Policy const policy(config);
+    filters::TestWorld world;
     for ([[maybe_unused]] auto _ : state) {
-        auto gate = opened(policy);
+        auto gate = opened(policy, world);
         open_stream(gate);
         benchmark::DoNotOptimize(gate.receive(Side::client, auth));
         if (gate.receive(Side::upstream, success).command != Command::relay)
@@ -51,8 +54,9 @@ BENCHMARK(gate_login);
 void gate_registration(benchmark::State& state) {
     auto const config = config_with(1, 1);
     filters::Policy const policy(config);
+    filters::TestWorld world;
     for ([[maybe_unused]] auto _ : state) {
-        auto gate = opened(policy);
+        auto gate = opened(policy, world);
         open_stream(gate);
         benchmark::DoNotOptimize(gate.receive(Side::client, registration_get));
         auto const out = gate.receive(Side::client, registration_set);

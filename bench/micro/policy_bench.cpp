@@ -3,6 +3,7 @@
 
 #include "bench/micro/material.hpp"
 #include "filters/policy.hpp"
+#include "tests/filters/test_world.hpp"
 
 namespace stanzagate::bench {
 namespace {
@@ -12,11 +13,12 @@ void policy_decision(benchmark::State& state) {
                                     static_cast<std::size_t>(state.range(1)));
     filters::Policy const policy(config);
     auto const peer = stranger();
+    filters::TestWorld const world;
     filters::PolicyRequest const request{.host = host,
                                          .other_domain = std::nullopt,
                                          .peer = peer,
                                          .kind = filters::RequestKind::get};
-    for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(policy.decide(request));
+    for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(policy.decide(request, world));
 }
 BENCHMARK(policy_decision)
     ->ArgNames({"hosts", "networks"})

@@ -8,6 +8,7 @@
 #include "filters/registration.hpp"
 #include "filters/stanza_framer.hpp"
 #include "filters/stream_features.hpp"
+#include "tests/filters/test_world.hpp"
 
 namespace stanzagate::bench {
 namespace {
@@ -43,7 +44,8 @@ void reply(benchmark::State& state, std::string_view element) {
     LastFrame const frame(client_header, element);
     auto const request = filters::registration_request(frame.get());
     auto const decision = policy.decide(
-        {.host = host, .other_domain = std::nullopt, .peer = peer, .kind = request->kind});
+        {.host = host, .other_domain = std::nullopt, .peer = peer, .kind = request->kind},
+        filters::TestWorld());
     for ([[maybe_unused]] auto _ : state)
         benchmark::DoNotOptimize(filters::answer(*request, decision, {host, "en", peer}));
 }

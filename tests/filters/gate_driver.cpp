@@ -5,7 +5,7 @@
 namespace stanzagate::filters {
 
 GateDriver::GateDriver(const Policy& policy, const Peer& peer, Gate::Door door, Connect connect)
-    : gate_(policy, peer, door, "id-1"), connect_(connect) {}
+    : gate_(policy, world, peer, door, "id-1"), connect_(connect) {}
 
 void GateDriver::send(Side from, std::string_view bytes) {
     if (closed_) return;
@@ -30,6 +30,14 @@ void GateDriver::upstream_ready() {
 
 void GateDriver::upstream_failed() {
     apply(gate_.upstream_failed());
+}
+
+void GateDriver::looked_up() {
+    apply(gate_.looked_up());
+}
+
+void GateDriver::delay_over() {
+    apply(gate_.delay_over());
 }
 
 void GateDriver::eof(Side from) {
@@ -59,6 +67,8 @@ void GateDriver::apply(const Effects& effects) {
     auto const& found = effects.findings;
     if (found.starttls_only || found.channel_binding || found.external) findings.push_back(found);
 
+    look_ups.insert(look_ups.end(), effects.look_up.begin(), effects.look_up.end());
+    if (effects.wait) waits.push_back(*effects.wait);
     if (effects.command != Command::none) commands.push_back(effects.command);
     switch (effects.command) {
         case Command::none:
@@ -77,6 +87,11 @@ void GateDriver::apply(const Effects& effects) {
             closed_ = true;
             break;
     }
+    if (world_answers == Connect::at_once && !effects.look_up.empty()) {
+        world.unasked.clear();
+        looked_up();
+    }
+    if (world_answers == Connect::at_once && effects.wait) delay_over();
     hand_over();
 }
 

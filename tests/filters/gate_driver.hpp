@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "filters/gate.hpp"
+#include "tests/filters/test_world.hpp"
 
 namespace stanzagate::filters {
 
@@ -26,9 +28,18 @@ public:
     void tls_done();
     void upstream_ready();
     void upstream_failed();
+    void looked_up();
+    void delay_over();
     void eof(Side from);
     void timed_out();
     void draining();
+
+    // What the gate asks of the world. Look-ups come back and delays pass at once, unless a test
+    // says when.
+    TestWorld world;
+    Connect world_answers = Connect::at_once;
+    std::vector<std::string> look_ups;
+    std::vector<std::chrono::milliseconds> waits;
 
     Gate& gate() { return gate_; }
     bool relaying() const { return relaying_; }

@@ -9,6 +9,7 @@
 
 #include "tests/filters/gate_driver.hpp"
 #include "tests/filters/test_config.hpp"
+#include "tests/filters/test_world.hpp"
 
 // What a transcript cannot say of a Gate: what it wants, whom it names, what it finds, and that it
 // is quiet when it is over.
@@ -26,7 +27,7 @@ const std::string success = "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>
 class GateTest : public testing::Test {
 protected:
     Gate gate(Gate::Door door = Gate::Door::secure) {
-        return {policy_, peer_at(stranger), door, "id-1"};
+        return {policy_, world_, peer_at(stranger), door, "id-1"};
     }
     // Behind the upstream's header.
     void open(Gate& gate) {
@@ -37,6 +38,7 @@ protected:
 
     config::Config config_ = config_of();
     Policy policy_{config_};
+    TestWorld world_;
 };
 
 TEST_F(GateTest, WantsTheClientFirst) {

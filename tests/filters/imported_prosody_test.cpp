@@ -11,6 +11,7 @@
 #include "tests/config/import/prosody_folder.hpp"
 #include "tests/config/named_case.hpp"
 #include "tests/filters/test_config.hpp"
+#include "tests/filters/test_world.hpp"
 
 namespace stanzagate::filters {
 namespace {
@@ -44,8 +45,8 @@ config::Config imported(config::ProsodyFolder& folder, std::string_view global,
 std::string reply(const config::Config& config, RequestKind kind) {
     const Policy policy(config);
     const Peer peer = peer_at(stranger);
-    const Decision decision =
-        policy.decide({.host = "h.test", .other_domain = std::nullopt, .peer = peer, .kind = kind});
+    const Decision decision = policy.decide(
+        {.host = "h.test", .other_domain = std::nullopt, .peer = peer, .kind = kind}, TestWorld());
     EXPECT_EQ(decision.action, Action::redirect);
     RegistrationRequest request;
     request.kind = kind;
@@ -194,7 +195,8 @@ TEST_P(ImportedWhitelist, DecidesAlike) {
                   .decide({.host = "h.test",
                            .other_domain = std::nullopt,
                            .peer = peer,
-                           .kind = RequestKind::set})
+                           .kind = RequestKind::set},
+                          TestWorld())
                   .action,
               row.action);
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "tests/filters/test_config.hpp"
+#include "tests/filters/test_world.hpp"
 
 namespace stanzagate::filters {
 namespace {
@@ -16,7 +17,8 @@ protected:
                     std::optional<std::string_view> other = std::nullopt,
                     RequestKind kind = RequestKind::get) const {
         auto const peer = peer_at(from);
-        return policy_.decide({.host = host, .other_domain = other, .peer = peer, .kind = kind});
+        return policy_.decide({.host = host, .other_domain = other, .peer = peer, .kind = kind},
+                              TestWorld());
     }
     const config::Registration* registration_of(std::string_view host) const {
         return &config_.find_host(host)->registration;
@@ -62,7 +64,8 @@ TEST_F(PolicyTest, LoopbackIsNotOnAWhitelistThatDoesNotNameIt) {
                       .decide({.host = "example.org",
                                .other_domain = std::nullopt,
                                .peer = peer,
-                               .kind = RequestKind::set})
+                               .kind = RequestKind::set},
+                              TestWorld())
                       .action,
                   Action::forward);
     }

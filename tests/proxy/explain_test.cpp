@@ -21,8 +21,8 @@ class ExplainTest : public ::testing::Test {
 protected:
     Explanation ask(const std::string& host, const char* from,
                     RequestKind request = RequestKind::get, const std::string& lang = {}) const {
-        return explain(snapshot_->config,
-                       {host, address(from), request, filters::Transport::starttls, lang});
+        return explain({snapshot_->config, snapshot_->lists()},
+                       {host, address(from), request, filters::Transport::starttls, lang, false});
     }
 
     std::shared_ptr<const Snapshot> snapshot_ = testing::snapshot_of(R"(

@@ -124,8 +124,10 @@ TestGate::TestGate(const TestUpstream& upstream, std::string_view settings, Buff
       snapshot_(snapshot_of(with_doors_and_host(settings, upstream.port()))),
       doors_(3, any_port) {
     ::testing::internal::CaptureStderr();
-    worker_ = std::make_unique<Worker>(
-        0, snapshot_, Shared{log_, admission_, said_, resolver_, certs::TicketKeys::generate()});
+    worker_ = std::make_unique<Worker>(0, snapshot_,
+                                       Shared{log_, admission_, said_, resolver_, lookups_, quotas_,
+                                              certs::TicketKeys::generate()});
+    std::vector<Door> doors;
     for (std::size_t i = 0; i < doors_.size(); ++i) {
         auto socket = opened(doors_[i]);
         // What is accepted inherits them.
@@ -134,9 +136,11 @@ TestGate::TestGate(const TestUpstream& upstream, std::string_view settings, Buff
         if (buffers.receive != 0)
             ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &buffers.receive,
                          sizeof buffers.receive);
-        worker_->listen(std::move(socket),
-                        std::make_shared<const config::Listen>(snapshot_->config.listen[i]));
+        doors.push_back({std::to_string(i),
+                         std::make_shared<const config::Listen>(snapshot_->config.listen[i]),
+                         std::move(socket)});
     }
+    worker_->use(snapshot_, std::move(doors));
     thread_ = std::thread([this] { worker_->run(); });
 }
 

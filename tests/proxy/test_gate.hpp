@@ -80,6 +80,8 @@ private:
     SaidOnce said_;
     boost::asio::io_context background_{1};  // not run: no upstream here has a name
     NameResolver resolver_{background_};
+    ListLookups lookups_{background_, log_};
+    SharedQuotas quotas_;
     std::shared_ptr<const Snapshot> snapshot_;
     std::unique_ptr<Worker> worker_;
     std::vector<config::Endpoint> doors_;  // starttls, direct, none

@@ -11,14 +11,8 @@ namespace stanzagate::proxy::testing {
 std::shared_ptr<const Snapshot> snapshot_of(std::string_view toml) {
     config::Diagnostics diagnostics;
     auto config = config::load_text(toml, "test.toml", diagnostics);
-    if (config) {
-        auto store =
-            certs::CertificateStore::load(*config, diagnostics, std::chrono::system_clock::now());
-        auto upstream_tls = certs::UpstreamTls::load(*config, diagnostics);
-        if (store && upstream_tls)
-            return std::make_shared<const Snapshot>(*std::move(config), *std::move(store),
-                                                    *std::move(upstream_tls));
-    }
+    if (config)
+        if (auto snapshot = load_snapshot(*std::move(config), diagnostics)) return snapshot;
     std::string errors = "the test's configuration is wrong:";
     for (auto const& diagnostic : diagnostics.all()) errors += "\n" + diagnostic.to_string();
     throw std::invalid_argument(errors);

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "config/diagnostics.hpp"
+#include "proxy/admission.hpp"
+#include "proxy/doors.hpp"
+#include "proxy/file_watcher.hpp"
+#include "proxy/log.hpp"
+#include "proxy/snapshot.hpp"
+#include "proxy/worker.hpp"
+
+namespace stanzagate::proxy {
+
+// Brings what an operator has changed to the workers: the configuration when asked, the files of
+// lists whenever they change. A new configuration is read and checked whole, beside the one that is
+// in use, and put in its place in one step; where anything is wrong with it, the log says what, by
+// file, line and column, and nothing changes. On the background loop.
+class Reloader {
+public:
+    using Workers = std::vector<std::unique_ptr<Worker>>;
+
+    Reloader(boost::asio::io_context& background, std::shared_ptr<const Snapshot> snapshot,
+             const Workers& workers, Admission& admission, const Log& log);
+
+    // Binds the first configuration's addresses. False where one cannot be bound.
+    bool open_doors();
+    void reload();
+    const config::Config& config() const { return snapshot_->config; }
+
+private:
+    // What is said of a list that holds what it held before.
+    enum class Unchanged : std::uint8_t { is_told, is_no_news };
+
+    bool publish(const std::shared_ptr<const Snapshot>& snapshot);
+    void watch_lists();
+    void read_list(const std::filesystem::path& file, Unchanged unchanged);
+    void log_what_stays(const config::Config& next) const;
+    void log_diagnostics(std::string_view event, const config::Diagnostics& diagnostics) const;
+
+    std::shared_ptr<const Snapshot> snapshot_;
+    const Workers& workers_;
+    Admission& admission_;
+    const Log& log_;
+    Doors doors_;
+    boost::asio::io_context& background_;
+    FileWatcher watcher_;
+};
+
+}  // namespace stanzagate::proxy
