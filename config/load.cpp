@@ -51,8 +51,7 @@ Config read_config(Section root) {
     if (auto section = root.table("registration"))
         registration = read_registration(std::move(*section));
 
-    constexpr std::string_view elsewhere =
-        "belongs in a rule file, which registration.rules names";
+    constexpr std::string_view elsewhere = "belongs in a rule file, which registration.rules names";
     root.refused("lists", elsewhere);
     root.refused("rule", elsewhere);
     root.unsupported("http");

@@ -11,8 +11,8 @@ namespace stanzagate::config {
 
 // Reads and validates a configuration file. Everything that is wrong is added to `diagnostics`,
 // each with its file, line and column; the result is there only where no error was found.
-// Opens `file` and the rule files that it names. Certificates are read by certs/, and what the files
-// of address lists hold is read on its own, since it changes on its own.
+// Opens `file` and the rule files that it names. Certificates are read by certs/, and what the
+// files of address lists hold is read on its own, since it changes on its own.
 std::optional<Config> load(const std::filesystem::path& file, Diagnostics& diagnostics);
 
 // The same from memory; `file` names the place in diagnostics and anchors relative paths.

@@ -49,9 +49,8 @@ Matches match_files(const fs::path& folder, std::string_view pattern) {
         reached = std::move(next);
     }
     std::error_code ignored;
-    std::ranges::copy_if(reached, std::back_inserter(matches.files), [&](const fs::path& file) {
-        return fs::is_regular_file(file, ignored);
-    });
+    std::ranges::copy_if(reached, std::back_inserter(matches.files),
+                         [&](const fs::path& file) { return fs::is_regular_file(file, ignored); });
     std::ranges::sort(matches.files, {}, [](const fs::path& file) { return file.native(); });
     return matches;
 }

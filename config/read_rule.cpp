@@ -23,14 +23,17 @@ void read_name(Section& section, Rule& rule) {
     }
     constexpr std::size_t longest = 100;
     if (!section.string("name", rule.name)) return;
-    const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+    const auto is_control = [](char c) {
+        return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+    };
     if (rule.name == "whitelist" || rule.name == "default") {
         section.error("name", in_quotes(rule.name) +
                                   " is the name of a rule that [registration] makes; take another");
     } else if (rule.name.empty() || rule.name.size() > longest ||
                std::ranges::any_of(rule.name, is_control)) {
-        section.error("name", in_quotes(rule.name) +
-                                  " is not a name; write 1 to 100 bytes without control characters");
+        section.error("name",
+                      in_quotes(rule.name) +
+                          " is not a name; write 1 to 100 bytes without control characters");
     }
 }
 
@@ -131,7 +134,8 @@ Quota read_quota(Section section) {
     if (!section.has("count")) section.missing("count", "how many may register, as in count = 3");
     if (!section.has("per")) section.missing("per", "within what time, as in per = \"1h\"");
     if (!section.has("by"))
-        section.missing("by", "who is counted apart: \"address\", \"network\", \"host\" or \"all\"");
+        section.missing("by",
+                        "who is counted apart: \"address\", \"network\", \"host\" or \"all\"");
     section.finish();
     return quota;
 }

@@ -1,5 +1,5 @@
-// The `rules` keys of the main file: which rule files they stand for. Each file is read once, however
-// many hosts name it.
+// The `rules` keys of the main file: which rule files they stand for. Each file is read once,
+// however many hosts name it.
 #include <algorithm>
 #include <map>
 #include <string>
@@ -30,9 +30,9 @@ std::vector<RuleOrder> collect_orders(const RegistrationKeys& global,
         if (merged[host].rules) order_of(*merged[host].rules).hosts.push_back(host);
     for (const RuleOrder& order : orders)
         if (order.hosts.empty() && !merged.empty())
-            diagnostics.warning(order.key.where,
-                                order.key.key +
-                                    ": no host uses these rules: each has its own list of files");
+            diagnostics.warning(
+                order.key.where,
+                order.key.key + ": no host uses these rules: each has its own list of files");
     return orders;
 }
 
@@ -59,7 +59,8 @@ private:
                                    const std::string& key) {
         Diagnostics& diagnostics = reading_.diagnostics;
         if (pattern.empty() || pattern.find('\0') != std::string::npos) {
-            diagnostics.error(where, key + ": " + in_quotes(pattern) + " is not the path of a file");
+            diagnostics.error(where,
+                              key + ": " + in_quotes(pattern) + " is not the path of a file");
             return {};
         }
         if (!has_wildcard(pattern)) {

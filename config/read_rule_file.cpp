@@ -16,10 +16,8 @@ bool is_list_name(std::string_view name) {
 }
 
 NamedList read_named_list(Section& lists, const TomlEntry& entry) {
-    NamedList list{.name = entry.key,
-                   .networks = {},
-                   .file = std::nullopt,
-                   .where = entry.value.where};
+    NamedList list{
+        .name = entry.key, .networks = {}, .file = std::nullopt, .where = entry.value.where};
     if (!is_list_name(entry.key))
         lists.error(entry.key, entry.key_where,
                     "rules could not name this list; give it a name without spaces, as in "

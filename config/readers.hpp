@@ -38,7 +38,8 @@ HostKeys read_host(Section section, bool needs_certificate);
 //
 // The global settings alone also decide for names that no [[host]] has. They may be unable to make
 // an answer where each host says for itself what is missing: such a registration, left with
-// neither text nor url nor admins, is answered with its refusal. Rules do not decide for such names.
+// neither text nor url nor admins, is answered with its refusal. Rules do not decide for such
+// names.
 void resolve_registration(Config& config, const RegistrationKeys& global,
                           const std::vector<HostKeys>& hosts, const Reading& reading);
 

@@ -9,9 +9,8 @@ namespace {
 
 template <class T>
 bool is_subset(const std::vector<T>& narrow, const std::vector<T>& wide) {
-    return std::ranges::all_of(narrow, [&](const T& element) {
-        return std::ranges::find(wide, element) != wide.end();
-    });
+    return std::ranges::all_of(
+        narrow, [&](const T& element) { return std::ranges::find(wide, element) != wide.end(); });
 }
 
 // For keys whose absence means everybody.
@@ -22,8 +21,8 @@ bool covers(const std::vector<T>& wide, const std::vector<T>& narrow) {
 
 bool covers_hosts(const std::vector<HostPattern>& wide, const std::vector<HostPattern>& narrow) {
     const auto is_covered = [&](const HostPattern& pattern) {
-        return std::ranges::any_of(
-            wide, [&](const HostPattern& other) { return other.covers(pattern); });
+        return std::ranges::any_of(wide,
+                                   [&](const HostPattern& other) { return other.covers(pattern); });
     };
     if (wide.empty()) return true;
     if (narrow.empty()) return is_covered({.kind = HostPattern::Kind::any, .name = {}});

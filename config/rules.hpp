@@ -64,8 +64,8 @@ struct RuleAnswer {
 // hold.
 struct Rule {
     std::string name;
-    // "FILE:NAME". The same rule has the same one after a reload, and wherever it stands: quotas are
-    // counted by it.
+    // "FILE:NAME". The same rule has the same one after a reload, and wherever it stands: quotas
+    // are counted by it.
     std::string id;
     std::vector<HostPattern> hosts;
     std::optional<AddressMatch> from;

@@ -1,5 +1,6 @@
 // What is right, but hardly meant.
 #include <algorithm>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,13 +22,12 @@ void warn_of_swallowed(const RuleOrder& order, const Config& config, const RuleB
         });
         if (found == earlier.end()) continue;
         const Rule& first = config.rules[*found];
-        report_once(
-            Diagnostic{Severity::warning, later.where,
-                       "rule.name: " + in_quotes(later.name) + " can never match: " +
-                           in_quotes(first.name) + " (" + first.where.file + ", line " +
-                           std::to_string(first.where.line) +
-                           ") comes before it and matches all that this rule does"},
-            diagnostics);
+        report_once(Diagnostic{Severity::warning, later.where,
+                               "rule.name: " + in_quotes(later.name) +
+                                   " can never match: " + in_quotes(first.name) + " (" +
+                                   first.where.file + ", line " + std::to_string(first.where.line) +
+                                   ") comes before it and matches all that this rule does"},
+                    diagnostics);
     }
 }
 
@@ -73,7 +73,7 @@ void warn_of_strange_hosts(const Config& config, const RuleBook& book, Diagnosti
     }
 }
 
-void warn_of_unused_lists(const Config& config, const RuleBook& book, Diagnostics& diagnostics) {
+void warn_of_unused_lists(const Config& config, Diagnostics& diagnostics) {
     std::vector<bool> used(config.lists.size());
     const auto note = [&](const std::optional<AddressMatch>& match) {
         if (!match) return;
@@ -83,9 +83,7 @@ void warn_of_unused_lists(const Config& config, const RuleBook& book, Diagnostic
         note(rule.from);
         note(rule.not_from);
     }
-    // What could not be read may have used it.
-    const bool complete = std::ranges::all_of(book.files, &RuleFile::understood);
-    for (std::size_t i = 0; complete && i < used.size(); ++i)
+    for (std::size_t i = 0; i < used.size(); ++i)
         if (!used[i])
             diagnostics.warning(config.lists[i].where, "lists." + one_line(config.lists[i].name) +
                                                            ": no rule uses this list");
@@ -94,11 +92,11 @@ void warn_of_unused_lists(const Config& config, const RuleBook& book, Diagnostic
 }  // namespace
 
 void warn_of_rules(const Config& config, const RuleBook& book, Diagnostics& diagnostics) {
-    for (const RuleOrder& order : book.orders)
-        warn_of_swallowed(order, config, book, diagnostics);
+    for (const RuleOrder& order : book.orders) warn_of_swallowed(order, config, book, diagnostics);
     warn_of_excluded(config, book, diagnostics);
     warn_of_strange_hosts(config, book, diagnostics);
-    warn_of_unused_lists(config, book, diagnostics);
+    // What was wrong may have been what uses it.
+    if (!diagnostics.has_errors()) warn_of_unused_lists(config, diagnostics);
 }
 
 }  // namespace stanzagate::config

@@ -1,11 +1,11 @@
-// Every tests/configs/rules/NAME.toml is a rule file. It is loaded by a small main configuration, and
-// what is said about it must be, line for line, what its last comments expect:
+// Every tests/configs/rules/NAME.toml is a rule file. It is loaded by a small main configuration,
+// and what is said about it must be, line for line, what its last comments expect:
 //
 //   # expect: 3:7: error: rule.delay: must be ...
 //
-// What needs more than one file, or a main configuration of its own, is a folder NAME, which has the
-// latter in main.toml. That file has the comments, which name files too ("# expect: a.toml:3:7: ...").
-// A file without such comments must load without a word.
+// What needs more than one file, or a main configuration of its own, is a folder NAME, which has
+// the latter in main.toml. That file has the comments, which name files too ("# expect: a.toml:3:7:
+// ..."). A file without such comments must load without a word.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
