@@ -69,6 +69,7 @@ protected:
     static std::vector<std::string> rules_of(const Config& config, std::string_view name) {
         std::vector<std::string> names;
         const Host* found = config.find_host(name);
+        if (found == nullptr) return {"no such host"};
         for (const std::size_t place : found->registration.rules)
             names.push_back(config.rules.at(place).name);
         return names;
@@ -304,6 +305,16 @@ INSTANTIATE_TEST_SUITE_P(All, ExampleRules,
                                          Example{"office_hours_one_country", 3},
                                          Example{"under_attack", 5}),
                          NamedCase{});
+
+// They may be put together: no name is in two of them. (That some rules come after a rule for
+// everybody is a warning.)
+TEST(ExampleRuleFiles, GoTogether) {
+    Diagnostics diagnostics;
+    const auto config =
+        load_text(std::string(before_rules) + "rules = \"rules/*.toml\"\n" + host("example.org"),
+                  fs::path(STANZAGATE_SOURCE_DIR) / "config/gate.toml", diagnostics);
+    EXPECT_TRUE(config) << diagnostics.sorted().at(0).to_string();
+}
 
 TEST(ExampleRuleFiles, AreAllTested) {
     const Matches found = match_files(fs::path(STANZAGATE_SOURCE_DIR) / "config", "rules/*.toml");
