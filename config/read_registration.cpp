@@ -181,8 +181,11 @@ RegistrationKeys read_registration(Section section) {
                                {"always", Advertise::always},
                                {"never", Advertise::never}});
     });
-    keys.rules = given<std::vector<Located<std::string>>>(
-        section, "rules", [&](auto& patterns) { return section.strings("rules", patterns); });
+    keys.rules = given<std::vector<Located<std::string>>>(section, "rules", [&](auto& patterns) {
+        // Where one of them is wrong, the others are read all the same.
+        section.strings("rules", patterns);
+        return true;
+    });
     section.finish();
     return keys;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -111,20 +112,37 @@ bool concerns(const Rule& rule, const Host& host) {
            });
 }
 
-// What the rule says, laid over what the host says, must make an answer.
-void check_answer(const RuleKeys& keys, const Host& host, const RegistrationKeys& registration,
+// What the rule says, laid over what the host says, must make an answer. False where it cannot.
+bool check_answer(const RuleKeys& keys, const Host& host, const RegistrationKeys& registration,
                   Diagnostics& diagnostics) {
     const Rule& rule = keys.rule;
-    if (rule.action != Action::redirect && rule.action != Action::refuse) return;
+    if (rule.action != Action::redirect && rule.action != Action::refuse) return true;
     // The host's own fault has been reported.
-    if (!concerns(rule, host) || find_fault(registration, {})) return;
+    if (!concerns(rule, host) || find_fault(registration, {})) return true;
     const RegistrationKeys together = merge(registration, keys.answer);
     if (auto fault = find_fault(together, rule.where)) {
         fault->message +=
             " (this rule decides for the host " + in_quotes(host.name.to_string()) + ')';
-        report_once(std::move(fault), diagnostics);
+        diagnostics.add(std::move(*fault));
+        return false;
     }
     if (keys.answer.text) report_once(find_doubt(together), diagnostics);
+    return true;
+}
+
+void check_answers(const RuleBook& book, const Config& config,
+                   const std::vector<RegistrationKeys>& merged, Diagnostics& diagnostics) {
+    std::set<const RuleKeys*> faulty;  // one host is enough to show it
+    for (const RuleOrder& order : book.orders) {
+        for (const std::size_t place : order.rules) {
+            const RuleKeys* keys = book.sources[place];
+            for (const std::size_t host : order.hosts) {
+                if (faulty.contains(keys)) break;
+                if (!check_answer(*keys, config.hosts[host], merged[host], diagnostics))
+                    faulty.insert(keys);
+            }
+        }
+    }
 }
 
 void check_countries(const RuleBook& book, const Config& config, Diagnostics& diagnostics) {
@@ -145,12 +163,8 @@ void resolve_rules(Config& config, const RegistrationKeys& global,
     Diagnostics& diagnostics = reading.diagnostics;
     RuleBook book = read_rule_book(config, global, merged, reading);
     check_countries(book, config, diagnostics);
-    for (RuleOrder& order : book.orders) {
-        resolve_order(order, book, config, diagnostics);
-        for (const std::size_t place : order.rules)
-            for (const std::size_t host : order.hosts)
-                check_answer(*book.sources[place], config.hosts[host], merged[host], diagnostics);
-    }
+    for (RuleOrder& order : book.orders) resolve_order(order, book, config, diagnostics);
+    check_answers(book, config, merged, diagnostics);
     warn_of_rules(config, book, diagnostics);
 }
 

@@ -104,6 +104,7 @@ Parsed<std::pair<minutes, minutes>> parse_window(std::string_view text) {
 
 std::string unknown_zone(std::string_view name, const date::tzdb& zones) {
     std::vector<std::string> names;
+    names.reserve(zones.zones.size());
     for (const date::time_zone& zone : zones.zones) names.push_back(zone.name());
     std::string hint = did_you_mean(name, names);
     if (hint.empty()) {

@@ -1,5 +1,6 @@
 // What is right, but hardly meant.
 #include <algorithm>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -72,7 +73,7 @@ void warn_of_strange_hosts(const Config& config, const RuleBook& book, Diagnosti
     }
 }
 
-void warn_of_unused_lists(const Config& config, const RuleBook& book, Diagnostics& diagnostics) {
+void warn_of_unused_lists(const Config& config, Diagnostics& diagnostics) {
     std::vector<bool> used(config.lists.size());
     const auto note = [&](const std::optional<AddressMatch>& match) {
         if (!match) return;
@@ -82,9 +83,7 @@ void warn_of_unused_lists(const Config& config, const RuleBook& book, Diagnostic
         note(rule.from);
         note(rule.not_from);
     }
-    // What could not be read may have used it.
-    const bool complete = std::ranges::all_of(book.files, &RuleFile::understood);
-    for (std::size_t i = 0; complete && i < used.size(); ++i)
+    for (std::size_t i = 0; i < used.size(); ++i)
         if (!used[i])
             diagnostics.warning(config.lists[i].where, "lists." + one_line(config.lists[i].name) +
                                                            ": no rule uses this list");
@@ -96,7 +95,8 @@ void warn_of_rules(const Config& config, const RuleBook& book, Diagnostics& diag
     for (const RuleOrder& order : book.orders) warn_of_swallowed(order, config, book, diagnostics);
     warn_of_excluded(config, book, diagnostics);
     warn_of_strange_hosts(config, book, diagnostics);
-    warn_of_unused_lists(config, book, diagnostics);
+    // What was wrong may have been what uses it.
+    if (!diagnostics.has_errors()) warn_of_unused_lists(config, diagnostics);
 }
 
 }  // namespace stanzagate::config

@@ -18,10 +18,11 @@ namespace {
 
 using testing::IsEmpty;
 
-constexpr std::string_view file = "stanzagate.example.toml";
+// Where it is: the rule files that it names are beside it.
+constexpr std::string_view file = STANZAGATE_SOURCE_DIR "/config/stanzagate.example.toml";
 
 std::vector<std::string> example() {
-    std::ifstream stream(std::string(STANZAGATE_SOURCE_DIR) + "/config/" + std::string(file));
+    std::ifstream stream{std::string(file)};
     std::vector<std::string> lines;
     for (std::string line; std::getline(stream, line);) lines.push_back(line);
     return lines;
