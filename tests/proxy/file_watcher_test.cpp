@@ -300,6 +300,7 @@ TEST_F(FileWatcherTest, WatchKeepsWhatIsNotReportedYet) {
     auto const file = folder_.write("a", "one");
     begin({.settle = 100ms, .look = 1h});
     watch({file});
+    io_.poll();
     folder_.write("a", "two");
     ASSERT_EQ(io_.run_one_for(10s), 1U);  // the event is read, and settles
     watch({file, mark()});
