@@ -60,6 +60,8 @@ public:
     class Query {
     public:
         Query() = default;
+        Query(Query&&) = default;
+        Query& operator=(Query&&) = default;
 
     private:
         friend class DnsLists;

@@ -283,7 +283,7 @@ TEST_F(FileWatcherTest, WatchReplacesWhatWasWatched) {
     auto const other = folder_.write("b", "one");
     begin_with({one, mark()});
     folder_.write("a", "two");
-    watch({one, other, mark()});  // keeps what was not reported yet
+    watch({one, other, mark()});
     EXPECT_TRUE(is_told(one));
     watch({other, mark()});
     folder_.write("a", "three");
@@ -294,6 +294,17 @@ TEST_F(FileWatcherTest, WatchReplacesWhatWasWatched) {
     folder_.write("b", "three");
     watch({mark()});
     EXPECT_TRUE(is_quiet(other));
+}
+
+TEST_F(FileWatcherTest, WatchKeepsWhatIsNotReportedYet) {
+    auto const file = folder_.write("a", "one");
+    begin({.settle = 100ms, .look = 1h});
+    watch({file});
+    io_.poll();
+    folder_.write("a", "two");
+    ASSERT_EQ(io_.run_one_for(10s), 1U);  // the event is read, and settles
+    watch({file, mark()});
+    EXPECT_TRUE(is_told(file));
 }
 
 TEST_F(FileWatcherTest, WatchFromWithin) {
