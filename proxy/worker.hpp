@@ -16,6 +16,7 @@
 #include "proxy/event_loop.hpp"
 #include "proxy/fd.hpp"
 #include "proxy/log.hpp"
+#include "proxy/memory_trim.hpp"
 #include "proxy/name_resolver.hpp"
 #include "proxy/scratch.hpp"
 #include "proxy/session.hpp"
@@ -107,6 +108,7 @@ private:
     UpstreamPool upstreams_{loop_, shared_.resolver};
     certs::ServerTls tls_;
     Deadline drain_deadline_;
+    MemoryTrim memory_trim_{loop_.deadlines()};
     std::vector<std::unique_ptr<Listener>> listeners_;
     boost::intrusive::list<Session, boost::intrusive::constant_time_size<false>> sessions_;
     std::vector<std::unique_ptr<Session>> retired_;
