@@ -195,7 +195,8 @@ def main() -> None:
     parser.add_argument("--stanzagate", type=Path, default=ROOT / "build" / "stanzagate")
     parser.add_argument("--load", type=Path, default=ROOT / "build" / "bench" / "stanzagate_load")
     options = parser.parse_args()
-    resource.setrlimit(resource.RLIMIT_NOFILE, (8192, 8192))
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with tempfile.TemporaryDirectory(prefix="stanzagate-guard-") as temporary:
         folder = Path(temporary)
         proxies.make_certificate(folder)
