@@ -10,7 +10,8 @@ class Deadlines;
 // One moment by which something must have happened. Belongs to what it guards; costs nothing while
 // it is not set. Destroying it cancels it.
 class Deadline : public boost::intrusive::set_base_hook<
-                     boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+                     boost::intrusive::link_mode<boost::intrusive::auto_unlink>,
+                     boost::intrusive::optimize_size<true>> {
 public:
     using Clock = std::chrono::steady_clock;
     using Handler = void (*)(void* context);

@@ -4,23 +4,28 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 #include <utility>
 
 namespace stanzagate::proxy {
 
 TlsStream::TlsStream(certs::SslPtr ssl, Wire& wire, Scratch& scratch)
     : ssl_(std::move(ssl)), wire_(wire), scratch_(scratch) {
-    auto* const bio = BIO_new(method());
-    BIO_set_data(bio, this);
-    BIO_set_init(bio, 1);
-    SSL_set_bio(ssl_.get(), bio, bio);  // owns it from here
+    if (!scratch_.bio) {
+        scratch_.bio.reset(BIO_new(method()));
+        if (!scratch_.bio) throw std::bad_alloc();
+        BIO_set_init(scratch_.bio.get(), 1);
+    }
+    auto* const bio = scratch_.bio.get();
+    BIO_up_ref(bio);
+    SSL_set_bio(ssl_.get(), bio, bio);  // takes over that reference
 }
 
 TlsStream::Handshake TlsStream::handshake(std::string_view before) {
     begin_turn();
     if (!before.empty()) {
         std::memcpy(scratch_.sending.data(), before.data(), before.size());
-        sending_ = before.size();
+        scratch_.to_send = before.size();
     }
     ERR_clear_error();
     auto const result = SSL_do_handshake(ssl_.get());
@@ -77,27 +82,25 @@ void TlsStream::say_end() {
     begin_turn();
     ERR_clear_error();
     SSL_shutdown(ssl_.get());
-    wire_.send_before_more({scratch_.sending.data(), std::exchange(sending_, 0)});
+    wire_.send_before_more({scratch_.sending.data(), std::exchange(scratch_.to_send, 0)});
     end_turn();
 }
 
 void TlsStream::begin_turn() {
-    received_this_turn_ = false;
-    sending_ = 0;
-    received_begin_ = 0;
-    received_end_ = std::min(undecrypted_.size(), scratch_.received.size());
-    std::memcpy(scratch_.received.data(), undecrypted_.data(), received_end_);
-    if (received_end_ == undecrypted_.size())
-        undecrypted_ = {};
-    else
-        undecrypted_.erase(0, received_end_);
+    BIO_set_data(scratch_.bio.get(), this);
+    scratch_.received_this_turn = false;
+    scratch_.to_send = 0;
+    scratch_.received_begin = 0;
+    scratch_.received_end =
+        undecrypted_.view().copy(scratch_.received.data(), Scratch::receive_size);
+    undecrypted_.drop(scratch_.received_end);
 }
 
 // The scratch goes to another session now.
 void TlsStream::end_turn() {
     send_pending();
-    undecrypted_.insert(0, scratch_.received.data() + received_begin_,
-                        received_end_ - received_begin_);
+    undecrypted_.prepend({scratch_.received.data() + scratch_.received_begin,
+                          scratch_.received_end - scratch_.received_begin});
     // OpenSSL's own record buffers, unless half a record is in them. (Inside a handshake they are
     // needed again at once, and what they hold is not asked for so easily.)
     if (SSL_is_init_finished(ssl_.get()) == 1 && SSL_has_pending(ssl_.get()) == 0)
@@ -105,38 +108,41 @@ void TlsStream::end_turn() {
 }
 
 void TlsStream::send_pending() {
-    if (sending_ > 0) wire_.send({scratch_.sending.data(), std::exchange(sending_, 0)});
+    if (scratch_.to_send > 0)
+        wire_.send({scratch_.sending.data(), std::exchange(scratch_.to_send, 0)});
 }
 
 int TlsStream::on_read(BIO* bio, char* into, int size) {
     auto& self = *static_cast<TlsStream*>(BIO_get_data(bio));
+    auto& scratch = self.scratch_;
     BIO_clear_retry_flags(bio);
-    if (self.received_begin_ == self.received_end_ &&
-        !std::exchange(self.received_this_turn_, true)) {
-        self.received_begin_ = 0;
-        self.received_end_ = self.wire_.receive(self.scratch_.received);
+    if (scratch.received_begin == scratch.received_end &&
+        !std::exchange(scratch.received_this_turn, true)) {
+        scratch.received_begin = 0;
+        scratch.received_end = self.wire_.receive(scratch.received);
     }
-    auto const available = self.received_end_ - self.received_begin_;
+    auto const available = scratch.received_end - scratch.received_begin;
     if (available == 0) {
         // At the wire's end too: ended() tells of it, and SSL can still be written to.
         BIO_set_retry_read(bio);
         return -1;
     }
     auto const taken = std::min(available, static_cast<std::size_t>(size));
-    std::memcpy(into, self.scratch_.received.data() + self.received_begin_, taken);
-    self.received_begin_ += taken;
+    std::memcpy(into, scratch.received.data() + scratch.received_begin, taken);
+    scratch.received_begin += taken;
     return static_cast<int>(taken);
 }
 
 int TlsStream::on_write(BIO* bio, const char* bytes, int size) {
     auto& self = *static_cast<TlsStream*>(BIO_get_data(bio));
+    auto& scratch = self.scratch_;
     BIO_clear_retry_flags(bio);
     std::string_view rest(bytes, static_cast<std::size_t>(size));
     while (!rest.empty()) {
-        if (self.sending_ == self.scratch_.sending.size()) self.send_pending();
-        auto const taken = std::min(rest.size(), self.scratch_.sending.size() - self.sending_);
-        std::memcpy(self.scratch_.sending.data() + self.sending_, rest.data(), taken);
-        self.sending_ += taken;
+        if (scratch.to_send == scratch.sending.size()) self.send_pending();
+        auto const taken = rest.copy(scratch.sending.data() + scratch.to_send,
+                                     scratch.sending.size() - scratch.to_send);
+        scratch.to_send += taken;
         rest.remove_prefix(taken);
     }
     return size;

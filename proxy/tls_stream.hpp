@@ -3,10 +3,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
 #include <string_view>
 
 #include "certs/openssl_ptr.hpp"
+#include "proxy/kept_bytes.hpp"
 #include "proxy/scratch.hpp"
 #include "proxy/wire.hpp"
 
@@ -17,7 +17,7 @@ namespace stanzagate::proxy {
 // An idle stream holds nothing but the SSL object (design: 13.7 KB against the 70 KB of a BIO
 // pair).
 //   handshake()* until done or failed; then read(), write(), close_write() at any time.
-// Borrows the wire and the scratch. The address of the object must not change.
+// Borrows the wire and the scratch.
 class TlsStream {
 public:
     enum class Handshake : std::uint8_t { waiting, done, failed };
@@ -58,14 +58,9 @@ private:
     certs::SslPtr ssl_;
     Wire& wire_;
     Scratch& scratch_;
-    // Within a turn: what of the scratch is in use.
-    std::size_t received_begin_ = 0;
-    std::size_t received_end_ = 0;
-    std::size_t sending_ = 0;
-    bool received_this_turn_ = false;
-    bool ended_ = false;       // close_notify, or broken
-    bool broken_ = false;      // SSL must not be asked to say anything more
-    std::string undecrypted_;  // between turns: received, not decrypted. Rare and small.
+    bool ended_ = false;     // close_notify, or broken
+    bool broken_ = false;    // SSL must not be asked to say anything more
+    KeptBytes undecrypted_;  // between turns: received, not decrypted. Rare and small.
 };
 
 }  // namespace stanzagate::proxy

@@ -10,7 +10,7 @@ namespace stanzagate::proxy {
 
 void Wire::close() {
     fd_.reset();
-    unsent_ = {};
+    unsent_.clear();
     ended_ = true;
     write_closed_ = true;
 }
@@ -60,17 +60,11 @@ void Wire::send(std::string_view bytes) {
 void Wire::send(std::string_view bytes, int flags) {
     if (write_closed_) return;
     if (!blocked()) bytes.remove_prefix(send_now(bytes, flags));
-    unsent_ += bytes;
+    unsent_.append(bytes);
 }
 
 void Wire::flush() {
-    if (blocked()) {
-        auto const sent = send_now(unsent_, 0);
-        if (sent == unsent_.size())
-            unsent_ = {};  // gives the memory back
-        else
-            unsent_.erase(0, sent);
-    }
+    if (blocked()) unsent_.drop(send_now(unsent_.view(), 0));
     if (close_wanted_ && !blocked()) close_write();
 }
 
@@ -109,7 +103,7 @@ void Wire::fail(int error) {
     error_ = error;
     ended_ = true;
     write_closed_ = true;
-    unsent_ = {};
+    unsent_.clear();
 }
 
 }  // namespace stanzagate::proxy

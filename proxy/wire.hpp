@@ -3,10 +3,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
 #include <string_view>
 
 #include "proxy/fd.hpp"
+#include "proxy/kept_bytes.hpp"
 
 namespace stanzagate::proxy {
 
@@ -66,7 +66,7 @@ private:
     bool ended_ = false;
     bool close_wanted_ = false;
     bool write_closed_ = false;
-    std::string unsent_;
+    KeptBytes unsent_;
 };
 
 }  // namespace stanzagate::proxy

@@ -112,6 +112,7 @@ void Worker::accept(Fd socket, const std::shared_ptr<const config::Listen>& door
                     const config::Endpoint& peer) {
     auto session = std::make_unique<Session>(*this, std::move(socket), door, peer);
     sessions_.push_back(*session);
+    memory_trim_.began();
     session.release()->start();
 }
 
@@ -144,6 +145,7 @@ void Worker::warn_once(const filters::FeatureFindings& findings, const std::stri
 
 void Worker::retire(Session& session) {
     sessions_.erase(sessions_.iterator_to(session));
+    memory_trim_.ended();
     loop_.bury(session);
     if (retired_.empty())
         loop_.later([this] {

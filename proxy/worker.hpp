@@ -18,6 +18,7 @@
 #include "proxy/fd.hpp"
 #include "proxy/list_lookups.hpp"
 #include "proxy/log.hpp"
+#include "proxy/memory_trim.hpp"
 #include "proxy/name_resolver.hpp"
 #include "proxy/scratch.hpp"
 #include "proxy/session.hpp"
@@ -119,6 +120,7 @@ private:
     UpstreamPool upstreams_{loop_, shared_.resolver};
     certs::ServerTls tls_;
     Deadline drain_deadline_;
+    MemoryTrim memory_trim_{loop_.deadlines()};
     std::vector<std::unique_ptr<Listener>> listeners_;
     std::vector<std::unique_ptr<Listener>> closed_;  // until this round of the loop is over
     boost::intrusive::list<Session, boost::intrusive::constant_time_size<false>> sessions_;

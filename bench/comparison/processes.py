@@ -37,10 +37,19 @@ def cpu(pid: int) -> Cpu:
 
 def pss(pid: int) -> int:
     """Bytes of memory, where pages that several processes share count in shares."""
+    return _memory(pid, "Pss:")
+
+
+def private(pid: int) -> int:
+    """Bytes of memory that nobody else has."""
+    return _memory(pid, "Private_Dirty:")
+
+
+def _memory(pid: int, kind: str) -> int:
     total = 0
     for process in tree(pid):
         for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
+            if line.startswith(kind):
                 total += int(line.split()[1]) * 1024
     return total
 

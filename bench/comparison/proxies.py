@@ -1,6 +1,8 @@
 """Starts and stops what is compared, each with the configuration that stands beside this file."""
 
 import itertools
+import os
+import signal
 import socket
 import string
 import subprocess
@@ -84,8 +86,12 @@ class Running:
         return self
 
     def __exit__(self, *_) -> None:
+        self.end(self.pid)
+
+    def end(self, process: int) -> None:
+        """Asks `process`, which is the program itself where a tracer runs it, and waits."""
         if self._process.poll() is None:
-            self._process.terminate()
+            os.kill(process, signal.SIGTERM)
         try:
             self._process.wait(5)
         except subprocess.TimeoutExpired:

@@ -41,22 +41,23 @@ class Row:
 
 def _flood(mode: str, stanza: int) -> Workload:
     return Workload(f"{mode}-{stanza}", [mode, "--stanza", str(stanza), "--sessions", "8"],
-                    ("--bytes", 2_000_000_000, 300_000_000), "bytes", GB)
+                    ("--bytes", 1_000_000_000, 300_000_000), "bytes", GB)
 
 
 def _records(stanza: int) -> Workload:
     return Workload(f"records-{stanza}", ["records", "--stanza", str(stanza), "--sessions", "8"],
-                    ("--bytes", 1_500_000 * stanza, 200_000 * stanza), "stanzas")
+                    ("--bytes", 1_000_000 * stanza, 200_000 * stanza), "stanzas")
 
 
 def _connects(mode: str, *more: str, **settings) -> Workload:
     return Workload("-".join([mode, *more[1:]]), [mode, "--sessions", "16", *more],
-                    ("--count", 3000, 400), "connections", **settings)
+                    ("--count", 2000, 400), "connections", **settings)
 
 
 _ECHO = Workload("echo", ["echo", "--rate", "1000", "--stanza", "400", "--sessions", "50"],
                  ("--count", 5000, 1500), "stanzas", proxies=(*PROXIES, "none"))
-_MEMORY = Workload("memory", ["idle", "--first", "500"], ("--sessions", 5500, 1500), memory=True, most_rounds=3)
+_MEMORY = Workload("memory", ["idle", "--first", "500"], ("--sessions", 5500, 1500), memory=True,
+                   most_rounds=2)  # it varies by 1 % only
 _REGISTRATION = _connects("registration", proxies=(*PROXIES, "prosody"))
 
 

@@ -24,7 +24,9 @@ std::optional<Options> read_options(int argc, char** argv, int& exit_code) {
         ->capture_default_str();
     app.add_option("--bytes", options.bytes, "bytes to relay in all, for floods and records");
     app.add_option("--stanza", options.stanza, "bytes in a stanza")->capture_default_str();
-    app.add_option("--rate", options.rate, "stanzas to echo in a second")->capture_default_str();
+    app.add_option("--rate", options.rate,
+                   "stanzas to echo in a second; 0: each when the last is back")
+        ->capture_default_str();
     app.add_option("--until", options.until,
                    "handshake, resumed: close after the \"ticket\", or the server's \"header\"")
         ->check(CLI::IsMember({"ticket", "header"}))

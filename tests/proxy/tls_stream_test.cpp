@@ -43,6 +43,43 @@ TEST_F(TlsStreamTest, HandshakeInPiecesOfAnySize) {
     }
 }
 
+// OpenSSL reads and writes through one BIO for all streams of a worker, and puts a buffer of each
+// before it while its handshake lasts.
+TEST_F(TlsStreamTest, StreamsTakeTurnsInAllTheirHandshakes) {
+    std::array<std::unique_ptr<TlsPair>, 3> pairs;
+    for (auto& one : pairs) one = std::make_unique<TlsPair>(*shared_);
+    std::array<TlsStream::Handshake, 3> states{};
+    auto const step = [&](std::size_t i) {
+        auto& one = *pairs[i];
+        if (auto const bytes = one.client.handshake(); !bytes.empty()) {
+            say(one.pair.theirs, bytes);
+            if (!one.wait_readable()) return;
+            states[i] = one.stream.handshake();
+            shared_->spoil();
+        }
+        one.client.feed(one.arrived());
+    };
+    step(0);
+    step(1);
+    pairs[1].reset();  // in the middle of its handshake
+    ASSERT_TRUE(eventually(
+        [&] {
+            return states[0] == TlsStream::Handshake::done &&
+                   states[2] == TlsStream::Handshake::done;
+        },
+        [&] {
+            step(2);
+            step(0);
+        }));
+    for (auto const i : {0U, 2U}) {
+        auto& one = *pairs[i];
+        one.write("welcome");
+        EXPECT_EQ(one.client_reads(7), "welcome");
+        say(one.pair.theirs, one.client.encrypt("hello"));
+        EXPECT_EQ(one.read(5), "hello");
+    }
+}
+
 // A client does not wait after its Finished. No event tells of what came along with it.
 TEST_F(TlsStreamTest, DataInOnePacketWithTheEndOfTheHandshake) {
     for (std::size_t const size : {1U, 1000U, 40'000U}) {

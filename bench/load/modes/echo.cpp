@@ -1,5 +1,6 @@
 // Messages at a fixed rate, whether or not earlier ones have come back: the time from sending each
-// until the whole of it is back.
+// until the whole of it is back. Rate 0 is in lock-step: each session sends its next message when
+// its last is back, so that how many calls and wake-ups that takes does not depend on time.
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -23,25 +24,19 @@ public:
     explicit Echo(Run& run)
         : SessionsMode(run),
           stanza_(message(run.options.stanza)),
-          interval_(nanoseconds(std::chrono::seconds(1)) /
-                    static_cast<std::int64_t>(run.options.rate)) {
+          interval_(run.options.rate == 0 ? nanoseconds(0)
+                                          : nanoseconds(std::chrono::seconds(1)) /
+                                                static_cast<std::int64_t>(run.options.rate)) {
         round_trips_.reserve(run.options.count);
         lateness_.reserve(run.options.count);
     }
 
     void work() override {
-        Fd const timer(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
-        itimerspec every{};
-        every.it_interval.tv_sec = interval_.count() / 1'000'000'000;
-        every.it_interval.tv_nsec = interval_.count() % 1'000'000'000;
-        every.it_value = every.it_interval;
-        timer_ = timer.get();
         auto const began = Clock::now();
-        if (!timer || ::timerfd_settime(timer_, 0, &every, nullptr) != 0)
-            throw std::system_error(errno, std::system_category(), "timerfd");
-        run_.loop.add(timer_, *this, EPOLLIN);
-        due_ = began + interval_;
-        run_.loop.run([&] { return round_trips_.count() == run_.options.count; });
+        if (run_.options.rate == 0)
+            in_lock_step();
+        else
+            by_the_clock();
         took_ = Clock::now() - began;
     }
 
@@ -63,6 +58,26 @@ private:
         std::size_t received = 0;  // of the oldest that is not back
     };
 
+    void in_lock_step() {
+        for (auto const& client : clients_)
+            if (sent_ < run_.options.count) send(*client, Clock::now());
+        run_.loop.run([&] { return round_trips_.count() == run_.options.count; });
+    }
+
+    void by_the_clock() {
+        Fd const timer(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+        itimerspec every{};
+        every.it_interval.tv_sec = interval_.count() / 1'000'000'000;
+        every.it_interval.tv_nsec = interval_.count() % 1'000'000'000;
+        every.it_value = every.it_interval;
+        timer_ = timer.get();
+        if (!timer || ::timerfd_settime(timer_, 0, &every, nullptr) != 0)
+            throw std::system_error(errno, std::system_category(), "timerfd");
+        run_.loop.add(timer_, *this, EPOLLIN);
+        due_ = Clock::now() + interval_;
+        run_.loop.run([&] { return round_trips_.count() == run_.options.count; });
+    }
+
     void on_events(std::uint32_t /*events*/) override {
         std::uint64_t expired = 0;
         if (::read(timer_, &expired, sizeof expired) != sizeof expired) return;
@@ -70,9 +85,7 @@ private:
             auto const now = Clock::now();
             lateness_.add(now - due_);
             due_ += interval_;
-            auto& client = *clients_[sent_++ % clients_.size()];
-            echoed_[&client].sent.push_back(now);
-            client.send(stanza_);
+            send(*clients_[sent_ % clients_.size()], now);
         }
     }
 
@@ -83,7 +96,14 @@ private:
              echoed.received -= stanza_.size()) {
             round_trips_.add(now - echoed.sent.front());
             echoed.sent.pop_front();
+            if (run_.options.rate == 0 && sent_ < run_.options.count) send(client, now);
         }
+    }
+
+    void send(Client& client, Clock::time_point now) {
+        ++sent_;
+        echoed_[&client].sent.push_back(now);
+        client.send(stanza_);
     }
 
     std::string stanza_;
