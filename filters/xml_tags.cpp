@@ -144,8 +144,8 @@ std::vector<WrittenAttribute> written_attributes(std::string_view start_tag) {
     std::vector<WrittenAttribute> attributes;
     auto at = start_tag.find_first_of(name_ends);
     for (;;) {
-        at = start_tag.find_first_not_of(name_ends, at);
-        if (at == std::string_view::npos) return attributes;
+        at = start_tag.find_first_not_of(" \t\r\n=/", at);
+        if (at == std::string_view::npos || start_tag[at] == '>') return attributes;
         auto const name_end = start_tag.find_first_of(name_ends, at);
         auto const open = start_tag.find_first_not_of(" \t\r\n=", name_end);
         if (open == std::string_view::npos) return attributes;

@@ -36,7 +36,7 @@ struct Writer {
 
 // False where it is not well-formed.
 bool write(Writer& writer, std::string_view xml, bool whole) {
-    XML_Parser parser = XML_ParserCreateNS(nullptr, '|');
+    XML_Parser parser = XML_ParserCreateNS(nullptr, '\n');
     XML_SetUserData(parser, &writer);
     XML_SetElementHandler(parser, Writer::start, Writer::end);
     XML_SetCharacterDataHandler(parser, Writer::characters);
