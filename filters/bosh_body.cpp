@@ -16,8 +16,9 @@ constexpr std::size_t looked_at_for_sid = 4096;
 template <typename Number>
 std::optional<Number> number(std::string_view text) {
     Number value = 0;
-    auto const* const end = text.data() + text.size();
-    auto const [rest, error] = std::from_chars(text.data(), end, value);
+    auto const* const begin = text.data();
+    auto const* const end = begin + text.size();
+    auto const [rest, error] = std::from_chars(begin, end, value);
     if (error != std::errc{} || rest != end) return std::nullopt;
     return value;
 }
@@ -61,8 +62,11 @@ bool take_attribute(std::string_view name, std::string value, BoshBody& body) {
                                 {"hold", &BoshBody::hold},
                                 {"pause", &BoshBody::pause},
                                 {"ack", &BoshBody::ack}};
-    for (auto const& text : texts)
-        if (text.name == name) body.*text.member = std::move(value);
+    for (auto const& text : texts) {
+        if (text.name != name) continue;
+        body.*text.member = std::move(value);
+        return true;
+    }
     for (auto const& count : counts) {
         if (count.name != name) continue;
         body.*count.member = number<std::uint64_t>(value);
