@@ -7,7 +7,7 @@
 namespace stanzagate::filters {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Namespace>, 14> known{{
+constexpr std::array<std::pair<std::string_view, Namespace>, 16> known{{
     {"", Namespace::none},
     {"jabber:client", Namespace::client},
     {"http://etherx.jabber.org/streams", Namespace::streams},
@@ -22,6 +22,8 @@ constexpr std::array<std::pair<std::string_view, Namespace>, 14> known{{
     {"http://jabber.org/features/iq-register", Namespace::register_feature},
     {"http://jabber.org/features/compress", Namespace::compress_feature},
     {"urn:xmpp:stream-limits:0", Namespace::limits},
+    {"urn:ietf:params:xml:ns:xmpp-framing", Namespace::framing},
+    {"http://jabber.org/protocol/httpbind", Namespace::httpbind},
 }};
 
 }  // namespace

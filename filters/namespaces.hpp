@@ -22,6 +22,8 @@ enum class Namespace : std::uint8_t {
     register_feature,  // http://jabber.org/features/iq-register
     compress_feature,  // http://jabber.org/features/compress
     limits,            // urn:xmpp:stream-limits:0 (XEP-0478)
+    framing,           // urn:ietf:params:xml:ns:xmpp-framing (RFC 7395)
+    httpbind,          // http://jabber.org/protocol/httpbind (XEP-0124)
     other,
 };
 

@@ -74,10 +74,23 @@ std::string outline(const Element& element) {
 }
 
 std::string name_of(Namespace ns) {
-    constexpr std::array<const char*, 15> names{
-        "none",     "client",           "streams",          "tls",    "sasl",
-        "sasl2",    "iq_register",      "iq_auth",          "pars",   "extensible_ibr",
-        "compress", "register_feature", "compress_feature", "limits", "other"};
+    constexpr std::array<const char*, 17> names{"none",
+                                                "client",
+                                                "streams",
+                                                "tls",
+                                                "sasl",
+                                                "sasl2",
+                                                "iq_register",
+                                                "iq_auth",
+                                                "pars",
+                                                "extensible_ibr",
+                                                "compress",
+                                                "register_feature",
+                                                "compress_feature",
+                                                "limits",
+                                                "framing",
+                                                "httpbind",
+                                                "other"};
     return names.at(static_cast<std::size_t>(ns));
 }
 
