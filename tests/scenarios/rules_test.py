@@ -128,13 +128,12 @@ delay = "700ms"
         self.assertGreaterEqual(time.monotonic() - began, 0.5)
 
     def test_a_client_that_does_not_wait_for_its_answer(self):
-        gate = self.ruled('[[rule]]\nname = "slow"\naction = "refuse"\ndelay = "1s"\n')
+        gate = self.ruled('[[rule]]\nname = "slow"\naction = "refuse"\ndelay = "30s"\n')
         client = self.client(gate)
         client.send(GET)
         self.assert_decided(gate, rule="slow")
-        client.close()
+        client.reset()
         self.wait_for_event(gate, "session_end")
-        self.assert_refused(self.ask(gate))
 
     def test_text_by_language(self):
         gate = self.ruled("""
@@ -206,7 +205,7 @@ action = "forward"
             client = self.client(gate, "127.0.1.1")
             client.send(registration("silence"))
             self.wait_for_attempts("silence", number)
-            client.close()
+            client.reset()
         wait_until(lambda: len(gate.events("session_end")) == 2, "the gate sees both leave")
         self.assert_refused(self.ask(gate, "127.0.1.1", registration("good")))
 
