@@ -134,7 +134,7 @@ class Configurations(Reload):
         self.assert_refused(self.ask(gate, request=good))
 
     def test_a_host_that_is_gone(self):
-        """Who is logged in there stays; nobody new comes in, and those in between get no account."""
+        """Who is logged in stays; nobody new comes in, and those in between get no account."""
         gate = self.ruled(FORWARD)
         there, between = self.log_in(self.client(gate)), self.client(gate)
         text = gate.config_file.read_text()
