@@ -51,22 +51,42 @@ void take_address(const std::string& text, const Position& where, RedirectSettin
     }
 }
 
+// The name that Prosody gives the option today, and the module does not know. Where it stands alone
+// there is no doubt what its writer wants, so it is carried over: mod_register_limits, which does
+// read it, takes networks too.
+void take_allowlist(const std::vector<std::string>& texts, const Position& where,
+                    RedirectSettings& settings, ImportNotes& notes) {
+    for (const std::string& text : texts) {
+        if (const auto network = Network::enclosing(text))
+            settings.whitelist.push_back(network->to_string());
+        else
+            notes.add(where, "registration_allowlist: " + in_quotes(text) +
+                                 " is not an address or a network");
+    }
+    notes.add(where,
+              "registration_allowlist is carried over as the whitelist; mod_register_redirect "
+              "never read it (it reads registration_whitelist, whose default is 127.0.0.1 and "
+              "::1)");
+}
+
 void take_whitelist(const ProsodyOptions& options, RedirectSettings& settings, ImportNotes& notes) {
     if (options.boolean("no_registration_whitelist", false)) return;
     const auto texts = options.list("registration_whitelist");
+    const auto newer = options.list("registration_allowlist");
     if (texts) {
         for (const std::string& text : *texts)
             take_address(text, options.where("registration_whitelist"), settings, notes);
+    } else if (newer) {
+        take_allowlist(*newer, options.where("registration_allowlist"), settings, notes);
     } else {
         settings.whitelist = {"127.0.0.1", "::1"};
     }
-    const auto newer = options.list("registration_allowlist");
-    if (newer && newer != texts)
+    if (texts && newer && newer != texts)
         notes.add(options.where("registration_allowlist"),
                   "registration_allowlist is read by mod_register_limits only; "
-                  "mod_register_redirect reads registration_whitelist" +
-                      std::string(texts ? "" : ", whose default is 127.0.0.1 and ::1") +
-                      ". Where these are to register in band: whitelist = " + toml_list(*newer));
+                  "mod_register_redirect reads registration_whitelist. Where these are to register "
+                  "in band: whitelist = " +
+                      toml_list(*newer));
 }
 
 // What the module takes for a scheme: letters and digits before a colon. As written.

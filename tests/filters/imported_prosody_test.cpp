@@ -230,11 +230,17 @@ INSTANTIATE_TEST_SUITE_P(
                      "2001:db8::7", Action::redirect},
         WhitelistRow{"host_name", "registration_whitelist = { 'localhost', '192.0.2.7' }",
                      whitelisted, Action::forward},
-        // Which it does not read.
+        // Which it does not read, but nobody writes it for nothing.
         WhitelistRow{"allowlist", "registration_allowlist = { '192.0.2.7' }", whitelisted,
+                     Action::forward},
+        WhitelistRow{"allowlist_of_networks", "registration_allowlist = { '192.0.2.0/24' }",
+                     whitelisted, Action::forward},
+        WhitelistRow{"allowlist_without_default", "registration_allowlist = { '192.0.2.7' }", local,
                      Action::redirect},
-        WhitelistRow{"allowlist_and_default", "registration_allowlist = { '192.0.2.7' }", local,
-                     Action::forward}),
+        WhitelistRow{"allowlist_beside_whitelist",
+                     "registration_whitelist = { '127.0.0.1' } "
+                     "registration_allowlist = { '192.0.2.7' }",
+                     whitelisted, Action::redirect}),
     config::NamedCase{});
 
 }  // namespace
