@@ -92,7 +92,7 @@ class UnderLoad(Scenario):
         os.replace(self.folder / "new", self.folder / name)
 
     def test_all_of_it(self):
-        asyncio.run(asyncio.wait_for(self.all_of_it(), 120))
+        asyncio.run(asyncio.wait_for(self.all_of_it(), 60))
 
     async def all_of_it(self) -> None:
         async with Upstream() as upstream:
