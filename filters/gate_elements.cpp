@@ -89,7 +89,8 @@ void Gate::on_registration(const Frame& element, const RegistrationRequest& requ
     }
     // What is asked for is forwarded whatever is left; what is done uses it up.
     bool const uses_up = decision.action == Action::forward && request.kind != RequestKind::get;
-    bool const watched = uses_up && request.stanza && (decision.by_invitation || !decision.quotas.empty());
+    bool const watched =
+        uses_up && request.stanza && (decision.by_invitation || !decision.quotas.empty());
     if (watched && !may_be_watched(element))
         return answer_client(bad_request(element.attributes), out);
     // Another session may have taken the last one just now.

@@ -20,9 +20,6 @@
 namespace stanzagate::proxy {
 namespace {
 
-// Each is up to 64 KB, which Expat takes some 150 us for.
-constexpr int reads_in_a_turn = 4;
-
 // RFC 6120 section 4.7.3: unpredictable.
 std::string make_stream_id() {
     std::array<unsigned char, 16> random{};
@@ -117,15 +114,9 @@ void Session::on_again() {
     guarded([this] { advance(); });
 }
 
-// Whatever goes wrong in one session ends that session, and only that.
-template <typename Work>
-void Session::guarded(Work&& work) {
-    try {
-        work();
-    } catch (const std::exception& exception) {
-        worker_.log().error("exception", {{"session", id_}, {"what", exception.what()}});
-        finish(SessionEnd::failed);
-    }
+void Session::fail(const std::exception& exception) {
+    worker_.log().error("exception", {{"session", id_}, {"what", exception.what()}});
+    finish(SessionEnd::failed);
 }
 
 // Stages may follow one another within a turn: a turn goes on until the stage stays as it is.
@@ -223,128 +214,6 @@ void Session::advance_handshake() {
         carry_out(negotiation_->gate->tls_done(make_stream_id()));
 }
 
-// Reads whichever side the gate can use, until neither has anything or others have waited long
-// enough. Nothing is read while either side does not take what it was sent: answers go back, so
-// that a client which asks and never reads would make us grow.
-void Session::negotiate() {
-    use_latest_snapshot();
-    if (negotiation_->connector) advance_connect();
-    for (int reads = 0; stage_ == Stage::negotiating; ++reads) {
-        if (reads == reads_in_a_turn) return worker_.loop().again(*this);
-        if (!read_for_gate(Side::upstream) && !read_for_gate(Side::client)) break;
-    }
-    if (stage_ == Stage::negotiating && client_.wire().broken()) finish(SessionEnd::network_error);
-}
-
-bool Session::read_for_gate(Side from) {
-    if (stage_ != Stage::negotiating || client_.blocked()) return false;
-    bool const upstream_ready = upstream_.is_open() && !negotiation_->connector;
-    if (upstream_ready && upstream_.blocked()) return false;
-    if (from == Side::upstream && !upstream_ready) return false;
-    auto& gate = *negotiation_->gate;
-    auto& source = channel(from);
-    if (!gate.wants(from)) return false;
-    if (source.readable()) {
-        auto const bytes = source.read(worker_.scratch());
-        if (!bytes.empty()) carry_out(gate.receive(from, bytes));
-        // Nothing may be half a TLS record, with the end right behind it.
-        if (!bytes.empty() || source.readable()) return true;
-    }
-    if (!source.ended()) return false;
-    why_ = from == Side::client ? SessionEnd::client_closed : SessionEnd::upstream_closed;
-    carry_out(gate.eof(from));
-    return stage_ != Stage::negotiating;
-}
-
-void Session::advance_connect() {
-    auto& connector = *negotiation_->connector;
-    connector.advance();
-    switch (connector.state()) {
-        case UpstreamConnector::State::busy:
-            return;
-        case UpstreamConnector::State::ready:
-            negotiation_->first_bytes = connector.take_first_bytes();
-            negotiation_->connector.reset();
-            return carry_out(negotiation_->gate->upstream_ready());
-        case UpstreamConnector::State::failed:
-            negotiation_->connector.reset();
-            why_ = SessionEnd::upstream_failed;
-            return carry_out(negotiation_->gate->upstream_failed());
-    }
-}
-
-void Session::carry_out(const filters::Effects& effects) {
-    log_effects(effects);
-    client_.write(effects.to_client);
-    if (!effects.to_upstream.empty())
-        upstream_.write(std::exchange(negotiation_->first_bytes, {}) + effects.to_upstream);
-    if (!effects.look_up.empty()) look_up(effects.look_up);
-    if (effects.wait) negotiation_->delay.set(*effects.wait);
-    switch (effects.command) {
-        case filters::Command::none:
-            return;
-        case filters::Command::start_tls:
-            return begin_handshake(effects.tls_name);
-        case filters::Command::connect:
-            return begin_connect(*effects.host);
-        case filters::Command::relay:
-            authenticated_ = true;
-            deadline_.cancel();
-            set_keepalive(upstream_.wire().fd());
-            negotiation_.reset();
-            stage_ = Stage::relaying;
-            return;
-        case filters::Command::close:
-            if (effects.stream_error && why_ == SessionEnd::client_closed)
-                why_ = SessionEnd::refused;
-            return begin_closing(why_);
-    }
-}
-
-// Whatever is decided from now on is decided by what the operator says now.
-void Session::use_latest_snapshot() {
-    auto const& latest = worker_.snapshot();
-    if (negotiation_->snapshot == latest) return;
-    negotiation_->world.use(latest);
-    if (negotiation_->gate) negotiation_->gate->use(latest->policy);
-    negotiation_->snapshot = latest;
-}
-
-void Session::look_up(const std::vector<std::string>& zones) {
-    ++negotiation_->look_ups;
-    auto const done = [this, alive = std::weak_ptr(negotiation_->alive)](auto const& answers) {
-        if (alive.expired()) return;
-        for (auto const& [zone, listed] : answers) negotiation_->world.learn(zone, listed);
-        if (--negotiation_->look_ups != 0) return;
-        guarded([this] {
-            use_latest_snapshot();
-            carry_out(negotiation_->gate->looked_up());
-            advance();
-        });
-    };
-    worker_.list_lookups().ask(worker_.loop(), zones, peer_.address, done);
-}
-
-void Session::on_delay_over() {
-    guarded([this] {
-        use_latest_snapshot();
-        carry_out(negotiation_->gate->delay_over());
-        advance();
-    });
-}
-
-void Session::begin_connect(const config::Host& host) {
-    host_ = negotiation_->gate->host();
-    UpstreamTarget target{&host, host_, peer_, {}, id_};
-    if (host.upstream.proxy_protocol != config::ProxyHeader::none)
-        target.destination = negotiation_->destination ? *negotiation_->destination
-                                                       : local_endpoint(client_.wire().fd());
-    negotiation_->connector = std::make_unique<UpstreamConnector>(
-        worker_, *this, upstream_, negotiation_->snapshot, std::move(target));
-    negotiation_->connector->start();
-    advance_connect();
-}
-
 void Session::on_deadline() {
     guarded([this] { time_is_up(); });
 }
@@ -389,31 +258,6 @@ void Session::end_for_drain() {
         case Stage::closing:
         case Stage::over:
             return;
-    }
-}
-
-void Session::log_effects(const filters::Effects& effects) const {
-    worker_.warn_once(effects.findings, host_);
-    bool const said = !effects.registrations.empty() || effects.stream_error;
-    if (!said || !worker_.log().is_on(config::LogLevel::info)) return;
-    auto const transport = filters::to_string(transport_);
-    auto const peer = peer_.address.to_string();
-    for (auto const& registration : effects.registrations) {
-        worker_.log().info("registration", {{"session", id_},
-                                            {"peer", peer},
-                                            {"host", negotiation_->gate->host()},
-                                            {"transport", transport},
-                                            {"request", filters::to_string(registration.request)},
-                                            {"rule", registration.rule},
-                                            {"action", filters::to_string(registration.action)}});
-    }
-    if (effects.stream_error) {
-        worker_.log().info("stream_error",
-                           {{"session", id_},
-                            {"peer", peer},
-                            {"host", negotiation_->gate->host()},
-                            {"transport", transport},
-                            {"condition", filters::to_string(*effects.stream_error)}});
     }
 }
 

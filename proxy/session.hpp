@@ -3,6 +3,7 @@
 #include <boost/intrusive/list.hpp>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -59,8 +60,16 @@ private:
     };
 
     const config::Listen& door() const;
+    // Whatever goes wrong in one session ends that session, and only that.
     template <typename Work>
-    void guarded(Work&& work);
+    void guarded(Work&& work) {
+        try {
+            work();
+        } catch (const std::exception& exception) {
+            fail(exception);
+        }
+    }
+    void fail(const std::exception& exception);
     void begin();
     void time_is_up();
     void end_for_drain();
