@@ -1,9 +1,25 @@
 #include "proxy/reloader.hpp"
 
 #include <boost/asio/post.hpp>
+#include <string>
 #include <utility>
 
 namespace stanzagate::proxy {
+namespace {
+
+// Called when the last copy of what is returned is gone: each worker drops its own when it uses
+// what it was given, so that whoever reads the log can rely on it.
+std::shared_ptr<const void> when_all_use(std::function<void()> in_use) {
+    return {nullptr, [in_use = std::move(in_use)](const void*) { in_use(); }};
+}
+
+void log_what_stays(const config::Config& before, const config::Config& next, const Log& log) {
+    auto const say = [&](std::string_view key) { log.warning("restart_needed", {{"key", key}}); };
+    if (next.server.workers != before.server.workers) say("server.workers");
+    if (next.server.log != before.server.log) say("server.log");
+}
+
+}  // namespace
 
 Reloader::Reloader(boost::asio::io_context& background, std::shared_ptr<const Snapshot> snapshot,
                    const Workers& workers, Admission& admission, const Log& log)
@@ -15,7 +31,7 @@ Reloader::Reloader(boost::asio::io_context& background, std::shared_ptr<const Sn
       watcher_(background, [this](auto const& file) { read_list(file, Unchanged::is_told); }) {}
 
 bool Reloader::open_doors() {
-    if (!publish(snapshot_)) return false;
+    if (!publish(snapshot_, [] {})) return false;
     watch_lists();
     return true;
 }
@@ -24,24 +40,28 @@ void Reloader::reload() {
     config::Diagnostics diagnostics;
     auto snapshot = load_snapshot(snapshot_->config.file, diagnostics);
     log_diagnostics("configuration", diagnostics);
-    if (!snapshot || !publish(snapshot)) {
+    auto const in_use = [&log = log_, before = snapshot_, now = snapshot] {
+        log_what_stays(before->config, now->config, log);
+        log.info("reloaded", {{"file", now->config.file.string()}});
+    };
+    if (!snapshot || !publish(snapshot, in_use)) {
         log_.error("reload_failed", {{"file", snapshot_->config.file.string()},
                                      {"consequence", "the old configuration stays in use"}});
         return;
     }
-    log_what_stays(snapshot->config);
-    admission_.use(snapshot->config.limits);
     snapshot_ = std::move(snapshot);
     watch_lists();
-    log_.info("reloaded", {{"file", snapshot_->config.file.string()}});
 }
 
-bool Reloader::publish(const std::shared_ptr<const Snapshot>& snapshot) {
+bool Reloader::publish(const std::shared_ptr<const Snapshot>& snapshot,
+                       std::function<void()> in_use) {
     auto doors = doors_.open(snapshot->config, workers_.size(), log_);
     if (!doors) return false;
     doors_.opened(doors->front());
+    admission_.use(snapshot->config.limits);
+    auto const told = when_all_use(std::move(in_use));
     for (std::size_t i = 0; i < workers_.size(); ++i)
-        workers_[i]->use(snapshot, std::move((*doors)[i]));
+        workers_[i]->use(snapshot, std::move((*doors)[i]), told);
     return true;
 }
 
@@ -60,28 +80,23 @@ void Reloader::read_list(const std::filesystem::path& file, Unchanged unchanged)
     config::Diagnostics diagnostics;
     auto contents = snapshot_->lists();
     auto const& lists = snapshot_->config.lists;
-    bool changed = false;
+    std::vector<std::pair<std::string, std::size_t>> changed;  // name, entries
     for (std::size_t i = 0; i < lists.size(); ++i) {
         if (lists[i].file != file) continue;
         auto const before = contents[i];
         config::read_list_again(lists[i], contents[i], diagnostics);
         if (*contents[i] == *before) continue;
-        changed = true;
-        log_.info(
-            "list_reloaded",
-            {{"list", lists[i].name}, {"file", file.string()}, {"entries", contents[i]->size()}});
+        changed.emplace_back(lists[i].name, contents[i]->size());
     }
-    if (changed || unchanged == Unchanged::is_told) log_diagnostics("list", diagnostics);
-    if (!changed) return;
+    if (!changed.empty() || unchanged == Unchanged::is_told) log_diagnostics("list", diagnostics);
+    if (changed.empty()) return;
     snapshot_ = snapshot_->with_lists(std::move(contents));
-    for (auto const& worker : workers_) worker->use(snapshot_);
-}
-
-void Reloader::log_what_stays(const config::Config& next) const {
-    auto const& now = snapshot_->config;
-    auto const say = [&](std::string_view key) { log_.warning("restart_needed", {{"key", key}}); };
-    if (next.server.workers != now.server.workers) say("server.workers");
-    if (next.server.log != now.server.log) say("server.log");
+    auto const told = when_all_use([&log = log_, changed, file] {
+        for (auto const& [name, entries] : changed)
+            log.info("list_reloaded",
+                     {{"list", name}, {"file", file.string()}, {"entries", entries}});
+    });
+    for (auto const& worker : workers_) worker->use(snapshot_, told);
 }
 
 void Reloader::log_diagnostics(std::string_view event,

@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -36,10 +37,10 @@ private:
     // What is said of a list that holds what it held before.
     enum class Unchanged : std::uint8_t { is_told, is_no_news };
 
-    bool publish(const std::shared_ptr<const Snapshot>& snapshot);
+    // `in_use` is called, on some thread, when all workers use it; never where this is false.
+    bool publish(const std::shared_ptr<const Snapshot>& snapshot, std::function<void()> in_use);
     void watch_lists();
     void read_list(const std::filesystem::path& file, Unchanged unchanged);
-    void log_what_stays(const config::Config& next) const;
     void log_diagnostics(std::string_view event, const config::Diagnostics& diagnostics) const;
 
     std::shared_ptr<const Snapshot> snapshot_;

@@ -21,15 +21,16 @@ Worker::~Worker() {
     sessions_.clear_and_dispose([](Session* session) { delete session; });
 }
 
-void Worker::use(std::shared_ptr<const Snapshot> snapshot, std::vector<Door> doors) {
+void Worker::use(std::shared_ptr<const Snapshot> snapshot, std::vector<Door> doors,
+                 std::shared_ptr<const void> told) {
     // A task has to be copyable, and sockets are not.
     auto const shared = std::make_shared<std::vector<Door>>(std::move(doors));
-    use(std::move(snapshot));
-    loop_.post([this, shared] { open_and_close(*shared); });
+    use(std::move(snapshot), told);
+    loop_.post([this, shared, told = std::move(told)] { open_and_close(*shared); });
 }
 
-void Worker::use(std::shared_ptr<const Snapshot> snapshot) {
-    loop_.post([this, snapshot = std::move(snapshot)] {
+void Worker::use(std::shared_ptr<const Snapshot> snapshot, std::shared_ptr<const void> told) {
+    loop_.post([this, snapshot = std::move(snapshot), told = std::move(told)] {
         if (snapshot->certificates != snapshot_->certificates) tls_.use(snapshot->certificates);
         snapshot_ = snapshot;
     });

@@ -66,10 +66,12 @@ public:
     Worker& operator=(const Worker&) = delete;
 
     // What it works by from now on, and where it listens: doors that are not among these are
-    // closed, without disturbing who came through them. Once run() has begun, from any thread.
-    void use(std::shared_ptr<const Snapshot> snapshot, std::vector<Door> doors);
+    // closed, without disturbing who came through them. From any thread; it takes effect within
+    // run(), and `told` is dropped after that.
+    void use(std::shared_ptr<const Snapshot> snapshot, std::vector<Door> doors,
+             std::shared_ptr<const void> told = nullptr);
     // The same where the doors stay as they are.
-    void use(std::shared_ptr<const Snapshot> snapshot);
+    void use(std::shared_ptr<const Snapshot> snapshot, std::shared_ptr<const void> told = nullptr);
 
     // Returns once the worker was drained or stopped.
     void run();

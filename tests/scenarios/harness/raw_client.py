@@ -3,6 +3,7 @@
 import base64
 import socket
 import ssl
+import struct
 import time
 import xml.etree.ElementTree as ET
 
@@ -48,6 +49,11 @@ class RawClient:
 
     def close(self) -> None:
         self.socket.close()
+
+    def reset(self) -> None:
+        """Ends the connection at once, as a client that crashed (RST)."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close()
 
     def wrap(self, context: ssl.SSLContext, name: str | None) -> None:
         self.socket = context.wrap_socket(self.socket, server_hostname=name)
