@@ -29,7 +29,7 @@ TEST(GateRules, RedirectByTheRulesOwnWords) {
 }
 
 TEST(GateRules, RefuseAnswersBothWithTheError) {
-    Rules const rules(rule("action = 'refuse'\nrefusal = 'not-allowed'\noob = false"));
+    Rules const rules(rule("action = 'refuse'\nrefusal = 'not-allowed'"));
     Session session(rules.policy);
     session.open();
     for (auto const* const type : {"get", "set"}) {
@@ -125,7 +125,8 @@ const std::string listed = "action = 'refuse'\ndnsbl = 'a.example'";
 
 TEST(GateLookUp, HoldsTheFeatures) {
     Rules const rules(rule(listed));
-    for (auto const& pieces : every_split(header + features + "<m/>")) {
+    auto const bytes = header + features + "<m/>";
+    for (auto const& pieces : every_split(bytes)) {
         Session session(rules.policy);
         session.driver.world.unasked = {"a.example"};
         session.driver.world_answers = GateDriver::Connect::when_told;
