@@ -17,7 +17,7 @@ constexpr std::string_view proceed = "<proceed xmlns='urn:ietf:params:xml:ns:xmp
 
 ClearStream::ClearStream(const config::Config& config, const FrameLimits& limits,
                          std::string stream_id)
-    : config_(config), framer_(limits), stream_id_(std::move(stream_id)) {}
+    : config_(&config), framer_(limits), stream_id_(std::move(stream_id)) {}
 
 void ClearStream::receive(std::string_view bytes, Effects& out) {
     framer_.feed(bytes);
@@ -46,7 +46,7 @@ void ClearStream::on_header(const Frame& header, Effects& out) {
     auto const& attributes = header.attributes;
     to_ = attributes.from.value_or("");
     auto const host = domain_of(attributes.to.value_or(""));
-    if (config_.find_host(host)) from_ = host;
+    if (config_->find_host(host)) from_ = host;
     if (!has_features(attributes.version))
         return fail(StreamErrorCondition::unsupported_version, out);
     if (host.empty()) return fail(StreamErrorCondition::improper_addressing, out);

@@ -16,6 +16,9 @@ public:
     // `stream_id` must be unpredictable (RFC 6120 section 4.7.3).
     ClearStream(const config::Config& config, const FrameLimits& limits, std::string stream_id);
 
+    // Hosts are looked up in this one from now on; the old one is not needed any more.
+    void use(const config::Config& config) { config_ = &config; }
+
     void receive(std::string_view bytes, Effects& out);
     // Ends the stream with an error, the header first where none was sent.
     void fail(StreamErrorCondition condition, Effects& out);
@@ -25,7 +28,7 @@ private:
     void on_element(const Frame& element, Effects& out);
     void send_header(Effects& out);
 
-    const config::Config& config_;
+    const config::Config* config_;
     StanzaFramer framer_;
     std::string stream_id_;
     std::string from_;  // the host that the client asked for, once it is known to be served

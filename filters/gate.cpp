@@ -37,6 +37,7 @@ Gate::~Gate() {
 
 void Gate::use(const Policy& policy) {
     policy_ = &policy;
+    if (clear_) clear_->use(policy.config());
     if (host_) host_ = policy.config().find_host(host_name_);
 }
 

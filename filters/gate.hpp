@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -104,7 +105,7 @@ private:
                          Policy::Unasked unasked, Effects& out);
     void turn_down(const RegistrationRequest& request, const Decision& decision, Effects& out);
     void deliver(const Delayed& verdict, Effects& out);
-    bool reserve(const Decision& decision);
+    std::optional<QuotaUse> reserve(const Decision& decision);
     void settle_reservations(bool used);
     bool may_be_watched(const Frame& iq) const;
     void on_watched(const Frame& iq, Watched what, Effects& out);
@@ -118,8 +119,8 @@ private:
     bool on_iq_answer(const Frame& iq);
     void relay(Effects& out);
 
-    Decision decide(RequestKind kind, const std::optional<std::string>& to,
-                    Policy::Unasked unasked) const;
+    Decision decide(RequestKind kind, const std::optional<std::string>& to, Policy::Unasked unasked,
+                    std::span<const QuotaUse> spent = {}) const;
     void answer_client(const std::string& xml, Effects& out);
     void release_answers(Effects& out);
     bool may_answer() const { return opened_ && (featured_ || !features_expected_); }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <iterator>
+#include <span>
 #include <utility>
 
 #include "filters/gate.hpp"
@@ -81,20 +82,28 @@ void Gate::on_registration(const Frame& element, const RegistrationRequest& requ
                            Policy::Unasked unasked, Effects& out) {
     if (request.ambiguous) return answer_client(bad_request(element.attributes), out);
     auto const to = request.stanza ? request.to : std::nullopt;
-    auto decision = decide(request.kind, to, unasked);
-    if (!decision.unknown_lists.empty()) {
-        kept_element_ = std::make_unique<Kept>(element);
-        hold_ = Hold::look_up;
-        return look_up(std::move(decision.unknown_lists), out);
-    }
     // What is asked for is forwarded whatever is left; what is done uses it up.
-    bool const uses_up = decision.action == Action::forward && request.kind != RequestKind::get;
-    bool const watched =
-        uses_up && request.stanza && (decision.by_invitation || !decision.quotas.empty());
-    if (watched && !may_be_watched(element))
-        return answer_client(bad_request(element.attributes), out);
-    // Another session may have taken the last one just now.
-    while (uses_up && !reserve(decision)) decision = decide(request.kind, to, unasked);
+    bool const uses_up = request.kind != RequestKind::get;
+    bool watched = false;
+    std::vector<QuotaUse> spent;
+    Decision decision;
+    for (;;) {
+        decision = decide(request.kind, to, unasked, spent);
+        if (!decision.unknown_lists.empty()) {
+            kept_element_ = std::make_unique<Kept>(element);
+            hold_ = Hold::look_up;
+            return look_up(std::move(decision.unknown_lists), out);
+        }
+        if (decision.action != Action::forward || !uses_up) break;
+        watched = request.stanza && (decision.by_invitation || !decision.quotas.empty());
+        if (watched && !may_be_watched(element))
+            return answer_client(bad_request(element.attributes), out);
+        // Another session may have taken the last one just now. Then it is decided as if nothing
+        // were left, so each time round one quota fewer can be in the way.
+        auto missing = reserve(decision);
+        if (!missing) break;
+        spent.push_back(*std::move(missing));
+    }
 
     out.registrations.push_back({request.kind, decision.action, decision.rule});
     if (decision.action != Action::forward) return turn_down(request, decision, out);
@@ -128,17 +137,17 @@ void Gate::deliver(const Delayed& verdict, Effects& out) {
     answer_client(verdict.answer, out);
 }
 
-// All of the decision's quotas, or none.
-bool Gate::reserve(const Decision& decision) {
+// All of the decision's quotas, or none: then the one that has nothing left.
+std::optional<QuotaUse> Gate::reserve(const Decision& decision) {
     for (auto const& use : decision.quotas) {
         auto reservation = world_.reserve(*use.rule, {peer_.address, use.domain});
         if (!reservation) {
             settle_reservations(false);
-            return false;
+            return use;
         }
         reservations_.push_back(*std::move(reservation));
     }
-    return true;
+    return std::nullopt;
 }
 
 void Gate::settle_reservations(bool used) {
@@ -269,12 +278,13 @@ bool Gate::on_iq_answer(const Frame& iq) {
 }
 
 Decision Gate::decide(RequestKind kind, const std::optional<std::string>& to,
-                      Policy::Unasked unasked) const {
+                      Policy::Unasked unasked, std::span<const QuotaUse> spent) const {
     PolicyRequest request{.host = host_name_,
                           .other_domain = std::nullopt,
                           .peer = peer_,
                           .kind = kind,
-                          .invited = invited_};
+                          .invited = invited_,
+                          .spent = spent};
     std::string domain;
     if (to) {
         domain = domain_of(*to);

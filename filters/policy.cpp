@@ -1,7 +1,6 @@
 #include "filters/policy.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace stanzagate::filters {
@@ -70,6 +69,17 @@ std::string_view to_string(MatchKey key) {
     return "";
 }
 
+namespace {
+
+// One registration is one, whichever domains are asked: only a quota by host tells them apart.
+bool are_counted_together(const std::vector<QuotaUse>& uses, const QuotaUse& another) {
+    return another.rule->quota->by != config::QuotaBy::host &&
+           std::any_of(uses.begin(), uses.end(),
+                       [&](auto const& use) { return use.rule == another.rule; });
+}
+
+}  // namespace
+
 config::Registration answer_settings(const Decision& decision) {
     if (!decision.decided_by) return *decision.registration;
     return config::with_overrides(*decision.registration, decision.decided_by->answer);
@@ -88,6 +98,12 @@ struct Policy::Question {
         if (!request.peer.address) return false;
         if (!country) country = world.country(*request.peer.address);
         return std::find(countries.begin(), countries.end(), *country) != countries.end();
+    }
+
+    bool is_spent(const config::Rule& rule, std::string_view domain) const {
+        return std::any_of(request.spent.begin(), request.spent.end(), [&](auto const& use) {
+            return use.rule == &rule && use.domain == domain;
+        });
     }
 
     bool is_time(const config::Schedule& schedule) const {
@@ -149,7 +165,8 @@ Decision Policy::decide(const PolicyRequest& request, const World& world, Unaske
         other.by_other_domain = true;
         return other;
     }
-    std::move(other.quotas.begin(), other.quotas.end(), std::back_inserter(own.quotas));
+    for (auto& use : other.quotas)
+        if (!are_counted_together(own.quotas, use)) own.quotas.push_back(std::move(use));
     own.by_invitation |= other.by_invitation;
     return own;
 }
@@ -201,7 +218,9 @@ std::optional<MatchKey> Policy::first_failing(const CompiledRule& compiled, std:
     if (rule.during && !question.is_time(*rule.during)) return MatchKey::during;
     if (!rule.countries.empty() && !question.is_in(rule.countries)) return MatchKey::country;
     if (!rule.dns_lists.empty() && !question.is_listed(rule.dns_lists)) return MatchKey::dnsbl;
-    if (rule.quota && !question.world.quota_holds(rule, {address, domain})) return MatchKey::quota;
+    if (rule.quota &&
+        (question.is_spent(rule, domain) || !question.world.quota_holds(rule, {address, domain})))
+        return MatchKey::quota;
     return std::nullopt;
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,13 +36,20 @@ struct Peer {
     Transport transport = Transport::starttls;
 };
 
+// A quota that a forwarded request uses, and the domain it is for.
+struct QuotaUse {
+    const config::Rule* rule = nullptr;
+    std::string domain;
+};
+
 // A registration request, as far as a decision depends on it. Views need to live for the call only.
 struct PolicyRequest {
     std::string_view host;                         // the stream's `to`, a domain in lower case
     std::optional<std::string_view> other_domain;  // the domain of the iq's own `to`, if it has one
     const Peer& peer;
     RequestKind kind = RequestKind::get;
-    bool invited = false;  // the upstream has accepted this client's XEP-0445 token
+    bool invited = false;               // the upstream has accepted this client's XEP-0445 token
+    std::span<const QuotaUse> spent{};  // quotas that turned out to have nothing left
 };
 
 // What of a rule may not hold, in the order in which it is looked at.
@@ -64,12 +72,6 @@ struct Step {
     std::optional<MatchKey> failed;  // empty: it matches, and decides
 };
 
-// A quota that a forwarded request uses, and the domain it is for.
-struct QuotaUse {
-    const config::Rule* rule = nullptr;
-    std::string domain;
-};
-
 // What becomes of a request, and why. Its pointers and views live as long as the Policy.
 struct Decision {
     Action action = Action::redirect;
@@ -77,7 +79,8 @@ struct Decision {
     const config::Registration* registration = nullptr;  // whose text and url answer it
     const config::Rule* decided_by = nullptr;            // null: what [registration] says by itself
     bool by_other_domain = false;  // the iq's own `to` decided, not the stream's host
-    // Where the request is forwarded: the quotas it uses, at most one for each domain.
+    // Where the request is forwarded: the quotas it uses, at most one for each domain;
+    // once where both share it.
     std::vector<QuotaUse> quotas{};
     bool by_invitation = false;  // it is forwarded because the client is invited
     // Not empty: these DNS lists have to be asked before anything can be decided; the rest of the

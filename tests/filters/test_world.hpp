@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -28,6 +29,7 @@ public:
     }
     std::optional<Reservation> reserve(const config::Rule& rule,
                                        const QuotaClient& client) override {
+        if (before_reserve) before_reserve();
         return quotas.reserve(rule.id, *rule.quota, client, tick);
     }
     void commit(Reservation reservation) override { quotas.commit(std::move(reservation), tick); }
@@ -39,6 +41,7 @@ public:
     std::set<std::string> unasked;  // zones
     std::set<std::string> listing;  // zones that list the client
     mutable Quotas quotas;
+    std::function<void()> before_reserve;  // what another session does just then
 };
 
 }  // namespace stanzagate::filters
