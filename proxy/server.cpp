@@ -8,6 +8,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdlib>
+#include <exception>
 #include <functional>
 #include <optional>
 #include <string>
@@ -59,6 +60,19 @@ private:
     boost::asio::signal_set reload_signals_;
     bool stopping_ = false;
 };
+
+// What goes wrong in one task of the background loop, in a reload say, ends that task and only
+// that.
+void run_background(boost::asio::io_context& background, const Log& log) {
+    for (;;) {
+        try {
+            background.run();
+            return;
+        } catch (const std::exception& exception) {
+            log.error("exception", {{"what", exception.what()}});
+        }
+    }
+}
 
 // From here on a signal has nobody left to tell.
 void ignore_further_signals() {
@@ -116,7 +130,7 @@ ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot,
     });
     log.info("ready", {{"workers", count}, {"version", STANZAGATE_VERSION}});
     notify_service_manager("READY=1");
-    background.run();
+    run_background(background, log);
     ignore_further_signals();
     joiner.join();
     log.info("stopped", {});
