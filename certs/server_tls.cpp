@@ -8,7 +8,20 @@
 namespace stanzagate::certs {
 namespace {
 
-constexpr std::string_view offered_protocols = "\x0bxmpp-client";  // in ALPN's wire form
+// What is agreed on at a door, in ALPN's wire form, the better one first.
+constexpr std::string_view protocols_of(Door door) {
+    switch (door) {
+        case Door::starttls:
+        case Door::direct:
+            return "\x0bxmpp-client";
+        case Door::https:
+            return "\x08http/1.1";
+        case Door::shared:
+            return "\x0bxmpp-client\x08http/1.1";
+    }
+    return {};
+}
+
 // The same for all contexts: OpenSSL takes a session up again only where it is the one it was
 // made under.
 constexpr std::string_view session_context = "stanzagate";
@@ -20,15 +33,30 @@ const unsigned char* as_bytes(std::string_view text) {
 template <Door door>
 int choose_protocol(SSL* /*ssl*/, const unsigned char** chosen, unsigned char* chosen_size,
                     const unsigned char* offered, unsigned int offered_size, void* /*unused*/) {
+    constexpr std::string_view protocols = protocols_of(door);
     unsigned char* match = nullptr;
-    const int answer = SSL_select_next_proto(&match, chosen_size, as_bytes(offered_protocols),
-                                             static_cast<unsigned>(offered_protocols.size()),
-                                             offered, offered_size);
+    const int answer =
+        SSL_select_next_proto(&match, chosen_size, as_bytes(protocols),
+                              static_cast<unsigned>(protocols.size()), offered, offered_size);
     if (answer == OPENSSL_NPN_NEGOTIATED) {
         *chosen = match;
         return SSL_TLSEXT_ERR_OK;
     }
-    return door == Door::direct ? SSL_TLSEXT_ERR_ALERT_FATAL : SSL_TLSEXT_ERR_NOACK;
+    return door == Door::starttls ? SSL_TLSEXT_ERR_NOACK : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+SSL_CTX_alpn_select_cb_func chooser_of(Door door) {
+    switch (door) {
+        case Door::starttls:
+            return choose_protocol<Door::starttls>;
+        case Door::direct:
+            return choose_protocol<Door::direct>;
+        case Door::https:
+            return choose_protocol<Door::https>;
+        case Door::shared:
+            return choose_protocol<Door::shared>;
+    }
+    return nullptr;
 }
 
 void seal_tickets_with(SSL_CTX* context, const TicketKeys& keys) {
@@ -49,16 +77,20 @@ bool show(SSL* ssl, const Identity& identity) {
 
 }  // namespace
 
-ServerTls::ServerTls(std::shared_ptr<const CertificateStore> store, const TicketKeys& keys)
-    : keys_(keys) {
-    use(std::move(store));
+Door door_of(const config::Listen& listen) {
+    if (listen.tls == config::TlsMode::starttls) return Door::starttls;
+    if (!listen.served.http()) return Door::direct;
+    return listen.served.xmpp ? Door::shared : Door::https;
 }
+
+ServerTls::ServerTls(std::shared_ptr<const CertificateStore> store, const TicketKeys& keys)
+    : store_(std::move(store)), keys_(keys) {}
 
 ServerTls::~ServerTls() = default;
 
 SslPtr ServerTls::accept(Door door, std::string_view fallback_name) {
     if (store_->first() == nullptr) return nullptr;
-    SslPtr ssl(SSL_new(contexts_.at(static_cast<std::size_t>(door)).get()));
+    SslPtr ssl(SSL_new(context_of(door)));
     if (!ssl) return nullptr;
     SSL_set_accept_state(ssl.get());
     const Identity* const fallback = store_->find(fallback_name);
@@ -67,13 +99,18 @@ SslPtr ServerTls::accept(Door door, std::string_view fallback_name) {
 }
 
 void ServerTls::use(std::shared_ptr<const CertificateStore> store) {
-    contexts_ = {make_context(Door::starttls, *store), make_context(Door::direct, *store)};
+    // Those in use are made here, all or none, not at the next connection to each.
+    std::array<SslContextPtr, doors> contexts;
+    for (std::size_t door = 0; door < doors; ++door)
+        if (contexts_.at(door)) contexts.at(door) = make_context(static_cast<Door>(door), *store);
+    contexts_ = std::move(contexts);
     store_ = std::move(store);
 }
 
 void ServerTls::set_ticket_keys(const TicketKeys& keys) {
     keys_ = keys;
-    for (const SslContextPtr& context : contexts_) seal_tickets_with(context.get(), keys_);
+    for (const SslContextPtr& context : contexts_)
+        if (context) seal_tickets_with(context.get(), keys_);
 }
 
 SslContextPtr ServerTls::make_context(Door door, const CertificateStore& store) {
@@ -91,11 +128,14 @@ SslContextPtr ServerTls::make_context(Door door, const CertificateStore& store) 
     SSL_CTX_set_tlsext_servername_callback(context.get(), acknowledge_name);
     SSL_CTX_set_tlsext_servername_arg(context.get(), this);
     SSL_CTX_set_cert_cb(context.get(), choose_certificate, this);
-    SSL_CTX_set_alpn_select_cb(
-        context.get(),
-        door == Door::direct ? choose_protocol<Door::direct> : choose_protocol<Door::starttls>,
-        nullptr);
+    SSL_CTX_set_alpn_select_cb(context.get(), chooser_of(door), nullptr);
     return context;
+}
+
+SSL_CTX* ServerTls::context_of(Door door) {
+    SslContextPtr& context = contexts_.at(static_cast<std::size_t>(door));
+    if (!context) context = make_context(door, *store_);
+    return context.get();
 }
 
 // Called in every handshake. The answer decides no more than whether the client hears that its

@@ -26,6 +26,33 @@ std::string UpstreamAddress::to_string() const {
            std::to_string(port);
 }
 
+std::string Served::to_string() const {
+    std::string text;
+    const auto add = [&](bool is_served, std::string_view word) {
+        if (!is_served) return;
+        if (!text.empty()) text += ',';
+        text += word;
+    };
+    add(xmpp, "xmpp");
+    add(websocket, "websocket");
+    add(bosh, "bosh");
+    return text;
+}
+
+bool Listen::brings(Transport transport) const {
+    switch (transport) {
+        case Transport::starttls:
+            return served.xmpp && tls == TlsMode::starttls;
+        case Transport::direct:
+            return served.xmpp && tls != TlsMode::starttls;
+        case Transport::websocket:
+            return served.websocket;
+        case Transport::bosh:
+            return served.bosh;
+    }
+    return false;
+}
+
 const Host* Config::find_host(std::string_view name) const {
     assert(host_index_.size() == hosts.size());
     const auto place = host_index_.find(name);

@@ -58,13 +58,42 @@ struct Limits {
 
 enum class TlsMode { starttls, direct, none };
 
+// What is spoken at a listener; at least one of these.
+struct Served {
+    bool xmpp = true;
+    bool websocket = false;  // RFC 7395
+    bool bosh = false;       // XEP-0124
+
+    // Whether any of it comes over HTTP.
+    bool http() const { return websocket || bosh; }
+    std::string to_string() const;  // "xmpp,websocket"
+    bool operator==(const Served&) const = default;
+};
+
 struct Listen {
     std::vector<Endpoint> addresses;
     TlsMode tls = TlsMode::starttls;
+    Served served;  // under starttls, xmpp alone
     std::vector<Network> proxy_protocol_from;
-    Position where;  // of the value of `address`
+    std::vector<Network> forwarded_from;  // peers whose X-Forwarded-For and Forwarded are believed
+    Position where;                       // of the value of `address`
 
+    // Whether clients of this kind come through it. Behind a balancer that ended TLS (`none`), a
+    // client of XMPP counts as one of direct TLS.
+    bool brings(Transport transport) const;
     bool operator==(const Listen&) const = default;
+};
+
+// The doors of HTTP, at every listener that serves one.
+struct Http {
+    // Paths as they stand in a request: absolute, no query, percent-encoded where they need it.
+    std::string websocket_path = "/xmpp-websocket";
+    std::string bosh_path = "/http-bind";
+    bool host_meta = true;                        // XEP-0156
+    std::vector<std::string> allow_origins{"*"};  // for origin_allowed(); empty: no web page
+    Position where;                               // of the table
+
+    bool operator==(const Http&) const = default;
 };
 
 enum class UpstreamScheme { tcp, starttls, tls };
@@ -114,6 +143,7 @@ struct Config {
     Server server;
     Limits limits;
     std::vector<Listen> listen;
+    Http http;
     std::vector<Host> hosts;
     // [registration] alone: decides for names that no host has. May have neither text nor url nor
     // admins where every host says these for itself: it is then answered with its refusal, to a

@@ -25,6 +25,18 @@ void check_host_names(const std::vector<HostKeys>& hosts, Diagnostics& diagnosti
     }
 }
 
+void read_http_of(Section& root, Config& config) {
+    auto section = root.table("http");
+    if (!section) return;
+    config.http = read_http(std::move(*section));
+    const bool is_used = std::ranges::any_of(
+        config.listen, [](const Listen& listen) { return listen.served.http(); });
+    // With an error, `serve` may have been what is wrong.
+    if (!is_used && !root.reading().diagnostics.has_errors())
+        root.warning("http", config.http.where,
+                     "of no use, since no listener has \"websocket\" or \"bosh\" in its serve");
+}
+
 }  // namespace
 
 Config read_config(Section root) {
@@ -54,7 +66,7 @@ Config read_config(Section root) {
     constexpr std::string_view elsewhere = "belongs in a rule file, which registration.rules names";
     root.refused("lists", elsewhere);
     root.refused("rule", elsewhere);
-    root.unsupported("http");
+    read_http_of(root, config);
     root.finish();
 
     Diagnostics& diagnostics = root.reading().diagnostics;

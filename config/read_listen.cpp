@@ -1,6 +1,10 @@
 // [[listen]], and the lists of networks that it and [registration] have.
+#include <algorithm>
 #include <string>
+#include <string_view>
+#include <vector>
 
+#include "config/nearest_word.hpp"
 #include "config/readers.hpp"
 
 namespace stanzagate::config {
@@ -39,19 +43,46 @@ void read_addresses(Section& section, Listen& listen, std::map<Endpoint, Positio
     }
 }
 
-void read_serve(Section& section) {
-    std::vector<Located<std::string>> words;
-    if (section.strings("serve", words) && words.empty())
+void serve(Served& served, std::string_view word) {
+    served.xmpp = served.xmpp || word == "xmpp";
+    served.websocket = served.websocket || word == "websocket";
+    served.bosh = served.bosh || word == "bosh";
+}
+
+void read_serve(Section& section, Listen& listen, bool knows_tls) {
+    static const std::vector<std::string> words{"xmpp", "websocket", "bosh"};
+    std::vector<Located<std::string>> written;
+    if (section.strings("serve", written) && written.empty())
         section.error("serve", "an empty list; write [\"xmpp\"], or leave the key out");
-    for (const auto& [word, where] : words) {
-        if (word == "xmpp") continue;
-        if (word == "websocket" || word == "bosh") {
-            section.error("serve", where, in_quotes(word) + " is not supported in this build");
-        } else {
+    if (written.empty()) return;
+    listen.served = {.xmpp = false};
+    for (const auto& [word, where] : written) {
+        const Served before = listen.served;
+        serve(listen.served, word);
+        if (std::ranges::find(words, word) == words.end()) {
             section.error("serve", where,
-                          "must be \"xmpp\", \"websocket\" or \"bosh\", not " + in_quotes(word));
+                          R"(must be "xmpp", "websocket" or "bosh", not )" + in_quotes(word) +
+                              did_you_mean(word, words));
+        } else if (listen.served == before) {
+            section.error("serve", where, in_quotes(word) + " is in this list already");
+        } else if (word != "xmpp" && knows_tls && listen.tls == TlsMode::starttls) {
+            section.error("serve", where,
+                          in_quotes(word) +
+                              " comes over HTTP, which has no STARTTLS; give it a [[listen]] with "
+                              "tls = \"direct\", or \"none\" behind a balancer that ends TLS");
         }
     }
+}
+
+void read_forwarded_from(Section& section, Listen& listen) {
+    const std::size_t found_before = section.reading().diagnostics.all().size();
+    listen.forwarded_from = read_networks(section, "forwarded_from");
+    if (listen.forwarded_from.empty() || listen.served.http() ||
+        section.reading().diagnostics.all().size() != found_before)
+        return;
+    section.warning("forwarded_from", section.where("forwarded_from"),
+                    "of no use here, where neither \"websocket\" nor \"bosh\" is served; for "
+                    "XMPP, a balancer tells the client's address by proxy_protocol_from");
 }
 
 }  // namespace
@@ -59,12 +90,14 @@ void read_serve(Section& section) {
 Listen read_listen(Section section, std::map<Endpoint, Position>& bound) {
     Listen listen;
     read_addresses(section, listen, bound);
-    section.choice(
-        "tls", listen.tls,
-        {{"starttls", TlsMode::starttls}, {"direct", TlsMode::direct}, {"none", TlsMode::none}});
-    read_serve(section);
+    const bool knows_tls = section.choice("tls", listen.tls,
+                                          {{"starttls", TlsMode::starttls},
+                                           {"direct", TlsMode::direct},
+                                           {"none", TlsMode::none}}) ||
+                           !section.has("tls");
+    read_serve(section, listen, knows_tls);
     listen.proxy_protocol_from = read_networks(section, "proxy_protocol_from");
-    section.unsupported("forwarded_from");
+    read_forwarded_from(section, listen);
     section.finish();
     return listen;
 }

@@ -202,6 +202,7 @@ RuleKeys read_rule(Section section) {
                          {"bosh", Transport::bosh}}) &&
         rule.transports.empty())
         section.error("transport", std::string(never_matches));
+    keys.transport_where = section.where("transport");
     read_countries(section, keys);
     read_dns_lists(section, rule);
     bool invited = false;

@@ -18,6 +18,7 @@ Server read_server(Section section);
 Limits read_limits(Section section);
 // `bound` has what the listeners before it listen on.
 Listen read_listen(Section section, std::map<Endpoint, Position>& bound);
+Http read_http(Section section);
 Upstream read_upstream(Section& host);
 std::vector<Network> read_networks(Section& section, std::string_view key);
 // One of them; what is wrong with it is reported for `key`.

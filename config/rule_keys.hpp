@@ -27,6 +27,7 @@ struct RuleKeys {
     std::optional<AddressKeys> not_from;
     std::vector<Position> host_where;  // of each of rule.hosts
     std::optional<Position> country_where;
+    Position transport_where;
     RegistrationKeys answer;
     bool right = true;  // nothing wrong was found in it
 };

@@ -73,6 +73,22 @@ void warn_of_strange_hosts(const Config& config, const RuleBook& book, Diagnosti
     }
 }
 
+void warn_of_missing_doors(const Config& config, const RuleBook& book, Diagnostics& diagnostics) {
+    for (std::size_t i = 0; i < config.rules.size(); ++i) {
+        const Rule& rule = config.rules[i];
+        if (!book.sources[i]->right || rule.transports.empty()) continue;
+        const bool can_match = std::ranges::any_of(rule.transports, [&](Transport transport) {
+            return std::ranges::any_of(
+                config.listen, [&](const Listen& listen) { return listen.brings(transport); });
+        });
+        if (!can_match)
+            report_once(Diagnostic{Severity::warning, book.sources[i]->transport_where,
+                                   "rule.transport: no listener has such a door, so the rule can "
+                                   "never match"},
+                        diagnostics);
+    }
+}
+
 void warn_of_unused_lists(const Config& config, Diagnostics& diagnostics) {
     std::vector<bool> used(config.lists.size());
     const auto note = [&](const std::optional<AddressMatch>& match) {
@@ -95,8 +111,10 @@ void warn_of_rules(const Config& config, const RuleBook& book, Diagnostics& diag
     for (const RuleOrder& order : book.orders) warn_of_swallowed(order, config, book, diagnostics);
     warn_of_excluded(config, book, diagnostics);
     warn_of_strange_hosts(config, book, diagnostics);
-    // What was wrong may have been what uses it.
-    if (!diagnostics.has_errors()) warn_of_unused_lists(config, diagnostics);
+    // What was wrong may have been what uses a list, or a listener.
+    if (diagnostics.has_errors()) return;
+    warn_of_unused_lists(config, diagnostics);
+    warn_of_missing_doors(config, book, diagnostics);
 }
 
 }  // namespace stanzagate::config

@@ -23,8 +23,8 @@ std::string_view to_string(config::TlsMode mode) {
 
 // The sockets of one address, one for each worker; empty, with the reason logged, where it cannot
 // be bound.
-std::vector<Fd> bind_for_all(config::Endpoint endpoint, config::TlsMode tls, std::size_t workers,
-                             const Log& log) {
+std::vector<Fd> bind_for_all(config::Endpoint endpoint, const config::Listen& listen,
+                             std::size_t workers, const Log& log) {
     auto const failed = [&](const std::string& why) {
         log.error("cannot_listen", {{"address", endpoint.to_string()}, {"reason", why}});
         return std::vector<Fd>();
@@ -36,7 +36,9 @@ std::vector<Fd> bind_for_all(config::Endpoint endpoint, config::TlsMode tls, std
         if (auto const* const why = std::get_if<std::string>(&opened)) return failed(*why);
         sockets.push_back(std::get<Fd>(std::move(opened)));
     }
-    log.info("listening", {{"address", endpoint.to_string()}, {"tls", to_string(tls)}});
+    log.info("listening", {{"address", endpoint.to_string()},
+                           {"tls", to_string(listen.tls)},
+                           {"serve", listen.served.to_string()}});
     return sockets;
 }
 
@@ -54,7 +56,7 @@ std::optional<std::vector<std::vector<Door>>> Doors::open(const config::Config& 
             key += '#' + std::to_string(++seen[key]);
             std::vector<Fd> sockets(workers);
             if (!keys_.contains(key)) {
-                sockets = bind_for_all(endpoint, listen.tls, workers, log);
+                sockets = bind_for_all(endpoint, listen, workers, log);
                 if (sockets.empty()) return std::nullopt;
             }
             for (std::size_t i = 0; i < workers; ++i)

@@ -38,6 +38,19 @@ std::string count(std::size_t number, const std::string& one, const std::string&
     return std::to_string(number) + ' ' + (number == 1 ? one : many);
 }
 
+// By which doors clients can come: "starttls, websocket".
+std::string doors(const config::Config& config) {
+    std::string text;
+    for (auto const transport : {filters::Transport::starttls, filters::Transport::direct,
+                                 filters::Transport::websocket, filters::Transport::bosh}) {
+        auto const brings = [&](const config::Listen& listen) { return listen.brings(transport); };
+        if (std::none_of(config.listen.begin(), config.listen.end(), brings)) continue;
+        if (!text.empty()) text += ", ";
+        text += filters::to_string(transport);
+    }
+    return text;
+}
+
 ExitCode check(const std::string& file) {
     config::Diagnostics diagnostics;
     auto const snapshot = proxy::load_snapshot(file, diagnostics);
@@ -46,8 +59,8 @@ ExitCode check(const std::string& file) {
     auto const& config = snapshot->config;
     std::size_t addresses = 0;
     for (auto const& door : config.listen) addresses += door.addresses.size();
-    std::cout << file << ": ok: " << count(addresses, "address", "addresses") << ", "
-              << count(config.hosts.size(), "host", "hosts") << ", "
+    std::cout << file << ": ok: " << count(addresses, "address", "addresses") << " ("
+              << doors(config) << "), " << count(config.hosts.size(), "host", "hosts") << ", "
               << count(diagnostics.all().size(), "warning", "warnings") << '\n';
     return ExitCode::done;
 }

@@ -19,7 +19,7 @@ namespace stanzagate::config {
 namespace {
 
 // A VirtualHost that becomes a [[host]].
-struct Served {
+struct ServedHost {
     const ProsodySection* section = nullptr;
     RedirectSettings settings;
     ProsodyLimits limits;
@@ -39,11 +39,11 @@ private:
     void note_misspelt(const ProsodySection& section);
     void note_other_doors();
     void note_closed(const ProsodySection& host);
-    Served served(const ProsodySection& host);
+    ServedHost served(const ProsodySection& host);
 
     std::string listeners(const ProsodyDoors& doors);
-    std::string certificate(const Served& host);
-    std::string rule_file(const std::vector<Served>& hosts);
+    std::string certificate(const ServedHost& host);
+    std::string rule_file(const std::vector<ServedHost>& hosts);
 
     const ProsodyConfig& config_;
     Diagnostics& diagnostics_;
@@ -110,9 +110,9 @@ void Translation::note_closed(const ProsodySection& host) {
                    ": Prosody itself refuses those whom the whitelist lets pass");
 }
 
-Served Translation::served(const ProsodySection& host) {
+ServedHost Translation::served(const ProsodySection& host) {
     const ProsodyOptions options = options_of(&host);
-    Served served{.section = &host, .settings = {}, .limits = {}, .comments = {}};
+    ServedHost served{.section = &host, .settings = {}, .limits = {}, .comments = {}};
     note_misspelt(host);
     served.limits = prosody_limits(options, notes_);
     if (is_enabled("register_redirect", config_.global, host)) {
@@ -147,7 +147,7 @@ std::string Translation::listeners(const ProsodyDoors& doors) {
     return out;
 }
 
-std::string Translation::certificate(const Served& host) {
+std::string Translation::certificate(const ServedHost& host) {
     const ProsodyOptions options = options_of(host.section);
     const CertificateFiles files = certificate_files(config_, options, host.section->name);
     const std::string certificate = "certificate = " + toml_string(files.certificate.string());
@@ -162,10 +162,10 @@ std::string Translation::certificate(const Served& host) {
     return notes_.take() + '#' + certificate + "\n#" + key + "\nself_signed = true\n";
 }
 
-std::string Translation::rule_file(const std::vector<Served>& hosts) {
+std::string Translation::rule_file(const std::vector<ServedHost>& hosts) {
     std::vector<LimitedHost> limited;
     limited.reserve(hosts.size());
-    for (const Served& host : hosts)
+    for (const ServedHost& host : hosts)
         limited.push_back({host.section->name, host.limits, host.settings.whitelist});
     const std::string rules = limits_rules(limited);
     if (rules.empty()) return {};
@@ -174,7 +174,7 @@ std::string Translation::rule_file(const std::vector<Served>& hosts) {
     for (const char* const option :
          {"registration_blocklist", "registration_blacklist", "registration_throttle_max",
           "min_seconds_between_registrations"})
-        for (const Served& host : hosts)
+        for (const ServedHost& host : hosts)
             if (const ProsodyOption* found = options_of(host.section).find(option))
                 where = found->where;
     notes_.add(where,
@@ -238,7 +238,7 @@ std::string Translation::run() {
     if (const std::string comments = notes_.take(); !comments.empty()) out += "#\n" + comments;
     out += '\n' + listeners(doors);
 
-    std::vector<Served> hosts;
+    std::vector<ServedHost> hosts;
     std::vector<RedirectSettings> settings;
     for (const ProsodySection* host : sections) {
         hosts.push_back(served(*host));
@@ -249,7 +249,7 @@ std::string Translation::run() {
     const RegistrationTable table(redirect_settings({config_.global, nullptr, aside}, aside),
                                   settings);
     out += table.global();
-    for (const Served& host : hosts) {
+    for (const ServedHost& host : hosts) {
         out += "\n[[host]]\nname        = " + toml_string(host.section->name) + '\n';
         out += certificate(host);
         out += "upstream    = { address = \"tcp://127.0.0.1:" + port +

@@ -69,7 +69,7 @@ protected:
 };
 
 TEST_P(ServerTlsChoice, OfTheCertificate) {
-    for (const Door door : {Door::starttls, Door::direct}) {
+    for (const Door door : {Door::starttls, Door::direct, Door::https, Door::shared}) {
         for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
             const auto met = talk({.server_name = GetParam().server_name, .version = version}, door,
                                   GetParam().fallback);
@@ -129,17 +129,45 @@ TEST_P(ServerTlsAlpn, IsAnswered) {
 
 INSTANTIATE_TEST_SUITE_P(
     , ServerTlsAlpn,
-    ::testing::Values(Offer{"direct_fits", Door::direct, "xmpp-client", "xmpp-client", 0},
-                      Offer{"direct_fits_later", Door::direct, "h2,xmpp-client", "xmpp-client", 0},
-                      Offer{"direct_none", Door::direct, "", "", 0},
-                      Offer{"direct_other", Door::direct, "h2,xmpp-server", "",
-                            TLS1_AD_NO_APPLICATION_PROTOCOL},
-                      Offer{"direct_prefix", Door::direct, "xmpp-clien,xmpp-clientx", "",
-                            TLS1_AD_NO_APPLICATION_PROTOCOL},
-                      Offer{"starttls_fits", Door::starttls, "xmpp-client", "xmpp-client", 0},
-                      Offer{"starttls_none", Door::starttls, "", "", 0},
-                      Offer{"starttls_other", Door::starttls, "h2", "", 0}),
+    ::testing::Values(
+        Offer{"direct_fits", Door::direct, "xmpp-client", "xmpp-client", 0},
+        Offer{"direct_fits_later", Door::direct, "h2,xmpp-client", "xmpp-client", 0},
+        Offer{"direct_none", Door::direct, "", "", 0},
+        Offer{"direct_other", Door::direct, "h2,xmpp-server", "", TLS1_AD_NO_APPLICATION_PROTOCOL},
+        Offer{"direct_prefix", Door::direct, "xmpp-clien,xmpp-clientx", "",
+              TLS1_AD_NO_APPLICATION_PROTOCOL},
+        Offer{"direct_http", Door::direct, "http/1.1", "", TLS1_AD_NO_APPLICATION_PROTOCOL},
+        Offer{"https_fits", Door::https, "h2,http/1.1", "http/1.1", 0},
+        Offer{"https_fits_beside_xmpp", Door::https, "xmpp-client,http/1.1", "http/1.1", 0},
+        Offer{"https_none", Door::https, "", "", 0},
+        Offer{"https_other", Door::https, "h2,http/1.0,xmpp-client", "",
+              TLS1_AD_NO_APPLICATION_PROTOCOL},
+        Offer{"shared_xmpp", Door::shared, "xmpp-client", "xmpp-client", 0},
+        Offer{"shared_http", Door::shared, "h2,http/1.1", "http/1.1", 0},
+        Offer{"shared_both", Door::shared, "http/1.1,xmpp-client", "xmpp-client", 0},
+        Offer{"shared_none", Door::shared, "", "", 0},
+        Offer{"shared_other", Door::shared, "h2,xmpp-server", "", TLS1_AD_NO_APPLICATION_PROTOCOL},
+        Offer{"starttls_http", Door::starttls, "http/1.1", "", 0},
+        Offer{"starttls_fits", Door::starttls, "xmpp-client", "xmpp-client", 0},
+        Offer{"starttls_none", Door::starttls, "", "", 0},
+        Offer{"starttls_other", Door::starttls, "h2", "", 0}),
     [](const auto& test) { return test.param.name; });
+
+TEST_F(ServerTlsTest, TheDoorOfAListener) {
+    const auto at = [](config::TlsMode tls, const config::Served& served) {
+        config::Listen listen;
+        listen.tls = tls;
+        listen.served = served;
+        return door_of(listen);
+    };
+    using enum config::TlsMode;
+    EXPECT_EQ(at(starttls, {}), Door::starttls);
+    EXPECT_EQ(at(direct, {}), Door::direct);
+    EXPECT_EQ(at(direct, {.xmpp = false, .websocket = true}), Door::https);
+    EXPECT_EQ(at(direct, {.xmpp = false, .bosh = true}), Door::https);
+    EXPECT_EQ(at(direct, {.xmpp = true, .websocket = true}), Door::shared);
+    EXPECT_EQ(at(direct, {.xmpp = true, .bosh = true}), Door::shared);
+}
 
 TEST_F(ServerTlsTest, RefusesOldVersions) {
     for (const int version : {TLS1_VERSION, TLS1_1_VERSION}) {

@@ -93,6 +93,14 @@ TEST(Example, LoadsWithAllKeysWithoutAWord) {
     EXPECT_THAT(found.diagnostics, IsEmpty());
 }
 
+// It is commented out, since by default nothing is served over HTTP.
+TEST(Example, HasHttpAtItsDefaults) {
+    const Loaded found = loaded(with_all_keys());
+    ASSERT_TRUE(found.config);
+    EXPECT_GT(found.config->http.where.line, 0);
+    EXPECT_EQ(found.config->http, Http{.where = found.config->http.where});
+}
+
 TEST(Example, HasEveryKeyThatIsRead) {
     Diagnostics diagnostics;
     const auto document = parse_toml(joined(with_all_keys()), std::string(file), diagnostics);

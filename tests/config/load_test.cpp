@@ -52,6 +52,12 @@ TEST(Load, FillsInDefaults) {
     EXPECT_EQ(config.limits, Limits{});
     ASSERT_THAT(config.listen, SizeIs(1));
     EXPECT_EQ(config.listen[0].tls, TlsMode::starttls);
+    EXPECT_EQ(config.listen[0].served, (Served{.xmpp = true, .websocket = false, .bosh = false}));
+    EXPECT_THAT(config.listen[0].forwarded_from, IsEmpty());
+    EXPECT_EQ(config.http.websocket_path, "/xmpp-websocket");
+    EXPECT_EQ(config.http.bosh_path, "/http-bind");
+    EXPECT_TRUE(config.http.host_meta);
+    EXPECT_THAT(config.http.allow_origins, ElementsAre("*"));
     ASSERT_THAT(config.hosts, SizeIs(1));
     const Registration& registration = config.hosts[0].registration;
     EXPECT_EQ(registration, config.registration);

@@ -21,7 +21,10 @@ std::string example() {
     for (std::string line; std::getline(stream, line);) {
         // The comments would take most of the damage.
         if (!line.empty() && line[0] != '#') text += line + '\n';
-        if (line.starts_with("#text") || line.starts_with("#ca")) text += line.substr(1) + '\n';
+        constexpr std::string_view more[] = {"#text",   "#ca",        "#forwarded", "#[http]",
+                                             "#websoc", "#bosh_path", "#host_meta", "#allow_or"};
+        if (std::ranges::any_of(more, [&](auto start) { return line.starts_with(start); }))
+            text += line.substr(1) + '\n';
     }
     return text;
 }
@@ -116,6 +119,8 @@ private:
                                                           "00:00:00",
                                                           "\"https://{host}:99999\"",
                                                           "\"*.example.org\"",
+                                                          "\"/http-bind\"",
+                                                          "[\"https://[::1]:8080\"]",
                                                           "[\"xmpp\", \"bosh\"]",
                                                           "\"auto\"",
                                                           "1.5"};

@@ -29,7 +29,8 @@ void PrintTo(const CoverCase& test, std::ostream* out) {
 
 constexpr std::string_view main_file = R"(
 server.geoip = "countries.mmdb"
-listen = [{ address = "0.0.0.0:5222" }]
+listen = [{ address = "0.0.0.0:5222" },
+          { address = "0.0.0.0:443", tls = "direct", serve = ["xmpp", "websocket", "bosh"] }]
 [[host]]
 name = "*"
 self_signed = true

@@ -26,7 +26,7 @@ using testing::SizeIs;
 
 constexpr std::string_view before_rules = R"(
 server.geoip = "countries.mmdb"
-listen = [{ address = "0.0.0.0:5222" }]
+listen = [{ address = "0.0.0.0:443", tls = "direct", serve = ["xmpp", "websocket", "bosh"] }]
 [registration]
 url = "https://example.org/register"
 )";
