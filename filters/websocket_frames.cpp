@@ -66,7 +66,7 @@ void WebsocketDecoder::feed(std::string_view bytes) {
     waits_ = false;
 }
 
-// What was given out is not needed any more, and what is empty takes no memory.
+// What is empty takes no memory.
 void WebsocketDecoder::release() {
     if (delivered_) {
         std::string().swap(message_);

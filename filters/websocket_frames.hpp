@@ -39,9 +39,11 @@ public:
     explicit WebsocketDecoder(std::size_t most_bytes) : most_bytes_(most_bytes) {}
 
     void feed(std::string_view bytes);
-    // Nothing: more bytes are needed, or error(). What it says is valid until the next call of
-    // feed() or next().
+    // Nothing: more bytes are needed, or error(). What it says is valid until the next call.
     std::optional<WebsocketInput> next();
+
+    // What was given out is needed no more.
+    void release();
 
     std::optional<WebsocketClose> error() const { return error_; }
     // Bytes have been fed that next() has not come to: it may have more to give.
@@ -62,7 +64,6 @@ private:
     std::optional<WebsocketInput> take(const Head& head);
     WebsocketInput control(const Head& head);
     std::nullopt_t fail(WebsocketClose why);
-    void release();
 
     std::size_t most_bytes_;
     std::string buffer_;  // fed and not consumed, from `at_` on

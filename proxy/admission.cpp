@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <utility>
 
 namespace stanzagate::proxy {
 
@@ -120,6 +121,11 @@ Admission::Refusal Ticket::enter_address(const config::Address& address) {
     if (refusal == Admission::Refusal::none) address_ = address;
     return refusal;
 }
+
+Ticket::Ticket(Ticket&& other) noexcept
+    : admission_(other.admission_),
+      entered_(std::exchange(other.entered_, false)),
+      address_(std::exchange(other.address_, std::nullopt)) {}
 
 Ticket::~Ticket() {
     if (address_) admission_.leave_address(*address_);

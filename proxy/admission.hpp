@@ -68,12 +68,14 @@ std::string_view to_string(Admission::Refusal refusal);
 class Ticket {
 public:
     explicit Ticket(Admission& admission) : admission_(admission) {}
+    Ticket(Ticket&& other) noexcept;
     Ticket(const Ticket&) = delete;
     Ticket& operator=(const Ticket&) = delete;
     ~Ticket();
 
     Admission::Refusal enter();
     Admission::Refusal enter_address(const config::Address& address);
+    bool has_address() const { return address_.has_value(); }
 
 private:
     Admission& admission_;

@@ -36,12 +36,20 @@ EventLoop::EventLoop()
 EventLoop::~EventLoop() = default;
 
 bool EventLoop::add(int fd, Pollable& who, Side side) {
+    return tell_of(fd, who, side, EPOLL_CTL_ADD);
+}
+
+bool EventLoop::move(int fd, Pollable& who, Side side) {
+    return tell_of(fd, who, side, EPOLL_CTL_MOD);
+}
+
+bool EventLoop::tell_of(int fd, Pollable& who, Side side, int operation) {
     auto tagged = reinterpret_cast<std::uintptr_t>(&who);
     if (side == Side::upstream) tagged |= upstream_bit;
     epoll_event event{};
     event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
     event.data.u64 = tagged;
-    return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
+    return ::epoll_ctl(epoll_.get(), operation, fd, &event) == 0;
 }
 
 void EventLoop::again(Pollable& who) {

@@ -48,6 +48,9 @@ public:
 
     // From now on, events of `fd` go to `who`. Closing the descriptor ends it. False: no memory.
     bool add(int fd, Pollable& who, Side side = Side::client);
+    // The same for a descriptor that was added before: `who` takes it over, and is told of what is
+    // ready already.
+    bool move(int fd, Pollable& who, Side side = Side::client);
     // Calls who.on_again() before the loop sleeps, after everything that is ready now.
     void again(Pollable& who);
     // `who` is told of nothing any more and may be deleted later().
@@ -80,6 +83,7 @@ private:
         EventLoop& loop_;
     };
 
+    bool tell_of(int fd, Pollable& who, Side side, int operation);
     int sleep_time(std::chrono::milliseconds longest) const;
     void wait(int milliseconds);
     void tell();

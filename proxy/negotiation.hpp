@@ -26,6 +26,8 @@ struct Negotiation {
     std::shared_ptr<const Snapshot> snapshot;
     std::optional<config::Endpoint> destination;  // as a proxy before us told it
     SessionWorld world;
+    bool may_be_http = false;           // the door serves that too, and nothing was read yet
+    bool speaks_for_others = false;     // as a web proxy that is trusted does
     std::optional<filters::Gate> gate;  // borrows the snapshot's policy and the world
     unsigned look_ups = 0;              // that have not come back
     Deadline delay;                     // of an answer

@@ -95,8 +95,9 @@ ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot,
     NameResolver resolver(background);
     ListLookups list_lookups(background, log);
     SharedQuotas quotas;
-    Shared const shared{
-        log, admission, said, resolver, list_lookups, quotas, certs::TicketKeys::generate()};
+    BoshDirectory bosh;
+    Shared const shared{log,          admission, said, resolver,
+                        list_lookups, quotas,    bosh, certs::TicketKeys::generate()};
 
     unsigned const cores = std::max(1U, std::thread::hardware_concurrency());
     unsigned const count = config.server.workers != 0 ? config.server.workers : cores;

@@ -1,16 +1,15 @@
 #include "proxy/session.hpp"
 
-#include <openssl/rand.h>
 #include <sys/epoll.h>
 
 #include <algorithm>
-#include <array>
 #include <exception>
 #include <optional>
 #include <utility>
 #include <variant>
 
 #include "filters/gate.hpp"
+#include "proxy/digests.hpp"
 #include "proxy/negotiation.hpp"
 #include "proxy/proxy_protocol.hpp"
 #include "proxy/socket_address.hpp"
@@ -19,19 +18,6 @@
 
 namespace stanzagate::proxy {
 namespace {
-
-// RFC 6120 section 4.7.3: unpredictable.
-std::string make_stream_id() {
-    std::array<unsigned char, 16> random{};
-    RAND_bytes(random.data(), static_cast<int>(random.size()));
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string id;
-    for (auto const byte : random) {
-        id += digits[byte >> 4U];
-        id += digits[byte & 15U];
-    }
-    return id;
-}
 
 // Behind a balancer that ended TLS, what the client used is direct TLS.
 filters::Transport transport_of(const config::Listen& door) {
@@ -58,6 +44,23 @@ Session::Session(Worker& worker, Fd socket, std::shared_ptr<const config::Listen
     negotiation_->door = std::move(door);
 }
 
+Session::Session(Worker& worker, Arrival arrival, filters::Transport transport)
+    : worker_(worker),
+      transport_(transport),
+      peer_known_(arrival.peer_known),
+      ticket_(std::move(arrival.ticket)),
+      deadline_(
+          worker.loop().deadlines(), [](void* self) { static_cast<Session*>(self)->on_deadline(); },
+          this),
+      peer_(arrival.peer),
+      id_(std::move(arrival.id)),
+      negotiation_(std::make_unique<Negotiation>(
+          worker_.snapshot(), worker_.quotas(), worker_.loop().deadlines(),
+          [](void* self) { static_cast<Session*>(self)->on_delay_over(); }, this)) {
+    negotiation_->door = std::move(arrival.door);
+    negotiation_->destination = arrival.destination;
+}
+
 Session::~Session() = default;
 
 const config::Listen& Session::door() const {
@@ -68,14 +71,21 @@ void Session::start() {
     guarded([this] { begin(); });
 }
 
+// The client is there already, and so is its TLS.
+void Session::start(std::unique_ptr<Carrier> carrier) {
+    guarded([this, &carrier] {
+        client_.open(std::move(carrier));
+        begin_gate(filters::Gate::Door::secure);
+        deadline_.set(negotiation_->snapshot->config.limits.negotiation_timeout);
+        advance();
+    });
+}
+
 void Session::begin() {
     if (auto const refusal = ticket_.enter(); refusal != Admission::Refusal::none)
         return turn_away(refusal);
-    auto const& trusted = door().proxy_protocol_from;
-    bool const behind_proxy = std::any_of(trusted.begin(), trusted.end(), [&](auto const& network) {
-        return network.contains(peer_.address);
-    });
-    if (!behind_proxy && !admit(peer_.address)) return;
+    bool const behind_proxy = peer_is_in(door().proxy_protocol_from);
+    if (!behind_proxy && !admit_peer()) return;
 
     deadline_.set(negotiation_->snapshot->config.limits.handshake_timeout);
     if (behind_proxy)
@@ -86,8 +96,19 @@ void Session::begin() {
         finish(SessionEnd::network_error);
 }
 
-bool Session::admit(const config::Address& address) {
-    auto const refusal = ticket_.enter_address(address);
+bool Session::peer_is_in(const std::vector<config::Network>& networks) const {
+    return std::any_of(networks.begin(), networks.end(),
+                       [&](auto const& network) { return network.contains(peer_.address); });
+}
+
+// Who speaks for others over HTTP is not counted as one of them.
+bool Session::admit_peer() {
+    negotiation_->speaks_for_others = peer_is_in(door().forwarded_from);
+    return negotiation_->speaks_for_others || admit();
+}
+
+bool Session::admit() {
+    auto const refusal = ticket_.enter_address(peer_.address);
     if (refusal == Admission::Refusal::none) return true;
     turn_away(refusal);
     return false;
@@ -104,9 +125,9 @@ void Session::turn_away(Admission::Refusal refusal) {
 }
 
 void Session::on_events(Side side, std::uint32_t events) {
-    auto& wire = channel(side).wire();
-    if (!wire.is_open()) return;
-    wire.on_events(events);
+    auto& source = channel(side);
+    if (!source.is_open()) return;
+    source.on_events(events);
     guarded([this] { advance(); });
 }
 
@@ -170,28 +191,30 @@ void Session::read_proxy_header() {
         negotiation_->destination = *header->destination;
     }
     peer_known_ = header->kind != ProxyProtocolHeader::Kind::unknown;
-    if (peer_known_ && !admit(peer_.address)) return;
+    if (peer_known_ && !admit_peer()) return;
     begin_negotiation();
 }
 
 void Session::begin_negotiation() {
-    auto const& policy = negotiation_->snapshot->policy;
-    filters::Peer peer;
-    if (peer_known_) peer.address = peer_.address;
-    peer.transport = transport_;
     bool const in_the_clear = door().tls == config::TlsMode::starttls;
-    auto const begins = in_the_clear ? filters::Gate::Door::starttls : filters::Gate::Door::secure;
-    negotiation_->gate.emplace(policy, negotiation_->world, peer, begins, make_stream_id());
-    stage_ = Stage::negotiating;
+    begin_gate(in_the_clear ? filters::Gate::Door::starttls : filters::Gate::Door::secure);
+    negotiation_->may_be_http = door().served.http();
     if (door().tls == config::TlsMode::direct) begin_handshake({});
     if (door().tls == config::TlsMode::none)
         deadline_.set(negotiation_->snapshot->config.limits.negotiation_timeout);
 }
 
+void Session::begin_gate(filters::Gate::Door begins) {
+    filters::Peer peer;
+    if (peer_known_) peer.address = peer_.address;
+    peer.transport = transport_;
+    negotiation_->gate.emplace(negotiation_->snapshot->policy, negotiation_->world, peer, begins,
+                               random_id());
+    stage_ = Stage::negotiating;
+}
+
 void Session::begin_handshake(std::string_view fallback_name) {
-    bool const by_starttls = door().tls == config::TlsMode::starttls;
-    auto ssl = worker_.tls().accept(by_starttls ? certs::Door::starttls : certs::Door::direct,
-                                    fallback_name);
+    auto ssl = worker_.tls().accept(certs::door_of(door()), fallback_name);
     if (!ssl) return finish(SessionEnd::handshake_failed);
     client_.start_tls(std::move(ssl), worker_.scratch());
     stage_ = Stage::handshake;
@@ -211,7 +234,8 @@ void Session::advance_handshake() {
     stage_ = Stage::negotiating;
     deadline_.set(negotiation_->snapshot->config.limits.negotiation_timeout);
     if (door().tls == config::TlsMode::starttls)
-        carry_out(negotiation_->gate->tls_done(make_stream_id()));
+        carry_out(negotiation_->gate->tls_done(random_id()));
+    if (negotiation_->may_be_http) tell_doors_apart_by_alpn();
 }
 
 void Session::on_deadline() {
@@ -253,6 +277,7 @@ void Session::end_for_drain() {
             carry_out(negotiation_->gate->draining());
             return advance();
         case Stage::relaying:
+            if (client_.carrier()) client_.carrier()->shut_down();
             begin_closing(SessionEnd::drained);
             return advance();
         case Stage::closing:

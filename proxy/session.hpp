@@ -1,6 +1,5 @@
 #pragma once
 
-#include <boost/intrusive/list.hpp>
 #include <chrono>
 #include <cstdint>
 #include <exception>
@@ -11,11 +10,14 @@
 
 #include "config/config.hpp"
 #include "filters/effects.hpp"
+#include "filters/gate.hpp"
 #include "proxy/admission.hpp"
+#include "proxy/arrival.hpp"
 #include "proxy/channel.hpp"
 #include "proxy/deadlines.hpp"
 #include "proxy/event_loop.hpp"
 #include "proxy/fd.hpp"
+#include "proxy/resident.hpp"
 #include "proxy/session_end.hpp"
 
 namespace stanzagate::proxy {
@@ -30,24 +32,23 @@ struct Negotiation;
 //
 // Driven by readiness: every event leads to one turn, advance(), which does what can be done now
 // and leaves nothing in the worker's scratch. While relaying it holds no buffer, parser or timer.
-class Session final : public Pollable, public boost::intrusive::list_base_hook<> {
+class Session final : public Resident {
 public:
     Session(Worker& worker, Fd socket, std::shared_ptr<const config::Listen> door,
             const config::Endpoint& peer);
-    ~Session();
-    Session(const Session&) = delete;
-    Session& operator=(const Session&) = delete;
+    // One whose client has come over HTTP.
+    Session(Worker& worker, Arrival arrival, filters::Transport transport);
+    ~Session() override;
 
     void start();
+    void start(std::unique_ptr<Carrier> carrier);
     void on_events(Side side, std::uint32_t events) override;
     void on_again() override;
 
-    // Not authenticated yet: nothing is lost when it is ended.
-    bool is_negotiating() const { return stage_ < Stage::relaying; }
-    // The process stops: says system-shutdown where that can be said, and ends.
-    void drain();
-    // There is no time left for a peer that does not answer.
-    void abandon();
+    bool is_negotiating() const override { return stage_ < Stage::relaying; }
+    bool is_session() const override { return true; }
+    void drain() override;
+    void abandon() override;
 
 private:
     enum class Stage : std::uint8_t {
@@ -75,11 +76,17 @@ private:
     void end_for_drain();
     void advance();
     void turn();
-    bool admit(const config::Address& address);
+    bool peer_is_in(const std::vector<config::Network>& networks) const;
+    bool admit_peer();
+    bool admit();
     void turn_away(Admission::Refusal refusal);
 
     void read_proxy_header();
+    void tell_doors_apart_by_alpn();
+    bool tell_doors_apart(std::string_view first);
+    void become_http(std::string_view first);
     void begin_negotiation();
+    void begin_gate(filters::Gate::Door begins);
     void begin_handshake(std::string_view fallback_name);
     void advance_handshake();
     void negotiate();
@@ -92,6 +99,9 @@ private:
     void begin_connect(const config::Host& host);
 
     void relay();
+    void relay_carried();
+    bool copy(Channel& from, Channel& to);
+    void on_client_over(SessionEnd why);
     bool pump(Channel& from, Channel& to);
 
     void begin_closing(SessionEnd why);
@@ -99,6 +109,7 @@ private:
     void finish(SessionEnd why);
     void on_deadline();
     void log_effects(const filters::Effects& effects) const;
+    void log_stream_error(filters::StreamErrorCondition condition, const std::string& host) const;
     void log_end() const;
     Channel& channel(Side side) { return side == Side::client ? client_ : upstream_; }
 

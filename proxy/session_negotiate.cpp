@@ -24,6 +24,7 @@ void Session::negotiate() {
     use_latest_snapshot();
     if (negotiation_->connector) advance_connect();
     for (int reads = 0; stage_ == Stage::negotiating; ++reads) {
+        if (client_.carrier()) client_.carrier()->takes(negotiation_->gate->wants(Side::client));
         if (reads == reads_in_a_turn) return worker_.loop().again(*this);
         if (!read_for_gate(Side::upstream) && !read_for_gate(Side::client)) break;
     }
@@ -40,9 +41,17 @@ bool Session::read_for_gate(Side from) {
     if (!gate.wants(from)) return false;
     if (source.readable()) {
         auto const bytes = source.read(worker_.scratch());
+        if (from == Side::client && negotiation_->may_be_http && !bytes.empty() &&
+            !tell_doors_apart(bytes))
+            return false;
         if (!bytes.empty()) carry_out(gate.receive(from, bytes));
+        if (source.carrier()) source.carrier()->consumed();
         // Nothing may be half a TLS record, with the end right behind it.
         if (!bytes.empty() || source.readable()) return true;
+    }
+    if (source.carrier()) {
+        if (auto const over = source.carrier()->over()) on_client_over(*over);
+        return false;
     }
     if (!source.ended()) return false;
     why_ = from == Side::client ? SessionEnd::client_closed : SessionEnd::upstream_closed;
@@ -83,6 +92,7 @@ void Session::carry_out(const filters::Effects& effects) {
             return begin_connect(*effects.host);
         case filters::Command::relay:
             authenticated_ = true;
+            if (client_.carrier()) client_.carrier()->authenticated();
             deadline_.cancel();
             set_keepalive(upstream_.wire().fd());
             negotiation_.reset();
@@ -154,14 +164,17 @@ void Session::log_effects(const filters::Effects& effects) const {
                                             {"rule", registration.rule},
                                             {"action", filters::to_string(registration.action)}});
     }
-    if (effects.stream_error) {
-        worker_.log().info("stream_error",
-                           {{"session", id_},
-                            {"peer", peer},
-                            {"host", negotiation_->gate->host()},
-                            {"transport", transport},
-                            {"condition", filters::to_string(*effects.stream_error)}});
-    }
+    if (effects.stream_error) log_stream_error(*effects.stream_error, negotiation_->gate->host());
+}
+
+void Session::log_stream_error(filters::StreamErrorCondition condition,
+                               const std::string& host) const {
+    if (!worker_.log().is_on(config::LogLevel::info)) return;
+    worker_.log().info("stream_error", {{"session", id_},
+                                        {"peer", peer_.address.to_string()},
+                                        {"host", host},
+                                        {"transport", filters::to_string(transport_)},
+                                        {"condition", filters::to_string(condition)}});
 }
 
 }  // namespace stanzagate::proxy

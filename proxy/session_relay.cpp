@@ -10,6 +10,8 @@ namespace stanzagate::proxy {
 namespace {
 
 constexpr std::chrono::seconds linger_time{5};
+// Over BOSH the client asks for the last word, and has to be given the time that it was promised.
+constexpr std::chrono::seconds patient_linger_time{180};
 // A session of which one side has closed lives as long as the other still sends.
 constexpr std::chrono::seconds half_closed_time{60};
 
@@ -18,6 +20,7 @@ constexpr std::chrono::seconds half_closed_time{60};
 // The relay: no parser, no buffer, no timer. Each turn is one read of each side, written straight
 // on; a side that has more is called again after all others had their turn.
 void Session::relay() {
+    if (client_.carrier()) return relay_carried();
     bool const more_up = pump(client_, upstream_);
     bool const more_down = pump(upstream_, client_);
     if (client_.broken() || upstream_.broken()) return begin_closing(SessionEnd::network_error);
@@ -61,12 +64,14 @@ void Session::begin_closing(SessionEnd why) {
         return finish(why);
     }
     client_.close_write();
-    deadline_.set(linger_time);
+    bool const patient = client_.carrier() && client_.carrier()->is_patient();
+    deadline_.set(patient ? patient_linger_time : linger_time);
     stage_ = Stage::closing;
 }
 
 void Session::linger() {
     if (client_.readable()) static_cast<void>(client_.read(worker_.scratch()));
+    if (client_.carrier()) client_.carrier()->consumed();
     if (client_.ended() && !client_.blocked()) return finish(why_);
     if (client_.readable()) worker_.loop().again(*this);
 }

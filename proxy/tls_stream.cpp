@@ -10,7 +10,7 @@
 namespace stanzagate::proxy {
 
 TlsStream::TlsStream(certs::SslPtr ssl, Wire& wire, Scratch& scratch)
-    : ssl_(std::move(ssl)), wire_(wire), scratch_(scratch) {
+    : ssl_(std::move(ssl)), wire_(&wire), scratch_(scratch) {
     if (!scratch_.bio) {
         scratch_.bio.reset(BIO_new(method()));
         if (!scratch_.bio) throw std::bad_alloc();
@@ -32,7 +32,7 @@ TlsStream::Handshake TlsStream::handshake(std::string_view before) {
     auto const error = SSL_get_error(ssl_.get(), result);
     end_turn();
     if (result == 1) return Handshake::done;
-    if (error == SSL_ERROR_WANT_READ && !wire_.ended()) return Handshake::waiting;
+    if (error == SSL_ERROR_WANT_READ && !wire_->ended()) return Handshake::waiting;
     ended_ = broken_ = true;
     return Handshake::failed;
 }
@@ -74,7 +74,7 @@ void TlsStream::write(std::string_view bytes) {
 
 void TlsStream::close_write() {
     say_end();
-    wire_.close_write();
+    wire_->close_write();
 }
 
 void TlsStream::say_end() {
@@ -82,7 +82,7 @@ void TlsStream::say_end() {
     begin_turn();
     ERR_clear_error();
     SSL_shutdown(ssl_.get());
-    wire_.send_before_more({scratch_.sending.data(), std::exchange(scratch_.to_send, 0)});
+    wire_->send_before_more({scratch_.sending.data(), std::exchange(scratch_.to_send, 0)});
     end_turn();
 }
 
@@ -109,7 +109,7 @@ void TlsStream::end_turn() {
 
 void TlsStream::send_pending() {
     if (scratch_.to_send > 0)
-        wire_.send({scratch_.sending.data(), std::exchange(scratch_.to_send, 0)});
+        wire_->send({scratch_.sending.data(), std::exchange(scratch_.to_send, 0)});
 }
 
 int TlsStream::on_read(BIO* bio, char* into, int size) {
@@ -119,7 +119,7 @@ int TlsStream::on_read(BIO* bio, char* into, int size) {
     if (scratch.received_begin == scratch.received_end &&
         !std::exchange(scratch.received_this_turn, true)) {
         scratch.received_begin = 0;
-        scratch.received_end = self.wire_.receive(scratch.received);
+        scratch.received_end = self.wire_->receive(scratch.received);
     }
     auto const available = scratch.received_end - scratch.received_begin;
     if (available == 0) {

@@ -17,7 +17,7 @@ namespace stanzagate::proxy {
 // An idle stream holds nothing but the SSL object (design: 13.7 KB against the 70 KB of a BIO
 // pair).
 //   handshake()* until done or failed; then read(), write(), close_write() at any time.
-// Borrows the wire and the scratch.
+// Borrows the wire, in whose place use() puts another, and the scratch.
 class TlsStream {
 public:
     enum class Handshake : std::uint8_t { waiting, done, failed };
@@ -25,6 +25,9 @@ public:
     TlsStream(certs::SslPtr ssl, Wire& wire, Scratch& scratch);
     TlsStream(const TlsStream&) = delete;
     TlsStream& operator=(const TlsStream&) = delete;
+
+    // The wire has moved.
+    void use(Wire& wire) { wire_ = &wire; }
 
     // `before` goes out in the clear, in one packet with the first bytes of the handshake.
     Handshake handshake(std::string_view before = {});
@@ -40,7 +43,7 @@ public:
 
     // Received bytes are waiting to be decrypted: read() again though the wire is not readable.
     bool buffered() const { return !undecrypted_.empty(); }
-    bool ended() const { return ended_ || (wire_.ended() && !buffered()); }
+    bool ended() const { return ended_ || (wire_->ended() && !buffered()); }
     // TLS has failed, by a forged record say: neither direction can go on.
     bool broken() const { return broken_; }
     const SSL* ssl() const { return ssl_.get(); }
@@ -56,7 +59,7 @@ private:
     void send_pending();
 
     certs::SslPtr ssl_;
-    Wire& wire_;
+    Wire* wire_;
     Scratch& scratch_;
     bool ended_ = false;     // close_notify, or broken
     bool broken_ = false;    // SSL must not be asked to say anything more

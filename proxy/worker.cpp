@@ -4,7 +4,10 @@
 #include <exception>
 #include <utility>
 
+#include "proxy/arrival.hpp"
+#include "proxy/http_connection.hpp"
 #include "proxy/listener.hpp"
+#include "proxy/session.hpp"
 
 namespace stanzagate::proxy {
 
@@ -15,10 +18,13 @@ Worker::Worker(unsigned number, std::shared_ptr<const Snapshot> snapshot, Shared
       tls_(snapshot_->certificates, shared_.ticket_keys),
       drain_deadline_(
           loop_.deadlines(), [](void* self) { static_cast<Worker*>(self)->on_drain_deadline(); },
+          this),
+      drain_check_(
+          loop_.deadlines(), [](void* self) { static_cast<Worker*>(self)->finish_if_idle(); },
           this) {}
 
 Worker::~Worker() {
-    sessions_.clear_and_dispose([](Session* session) { delete session; });
+    residents_.clear_and_dispose([](Resident* resident) { delete resident; });
 }
 
 void Worker::use(std::shared_ptr<const Snapshot> snapshot, std::vector<Door> doors,
@@ -90,19 +96,22 @@ void Worker::on_drain_deadline() {
 }
 
 void Worker::end_all(bool only_negotiating) {
-    for (auto next = sessions_.begin(); next != sessions_.end();) {
-        auto& session = *next++;  // the session may take itself off the list
-        if (session.is_negotiating() || !only_negotiating) session.drain();
+    for (auto next = residents_.begin(); next != residents_.end();) {
+        auto& resident = *next++;  // it may take itself off the list
+        if (resident.is_negotiating() || !only_negotiating) resident.drain();
     }
 }
 
 void Worker::abandon_all() {
-    for (auto next = sessions_.begin(); next != sessions_.end();) (next++)->abandon();
+    for (auto next = residents_.begin(); next != residents_.end();) (next++)->abandon();
     loop_.stop();
 }
 
+// A connection that speaks HTTP may be how a BOSH session of another worker is reached.
 void Worker::finish_if_idle() {
-    if (draining_ && sessions_.empty()) loop_.stop();
+    if (!draining_ || sessions_ != 0) return;
+    if (residents_.empty() || shared_.bosh.empty()) return loop_.stop();
+    drain_check_.set(std::chrono::milliseconds(250));
 }
 
 std::string Worker::next_session_id() {
@@ -112,9 +121,32 @@ std::string Worker::next_session_id() {
 void Worker::accept(Fd socket, const std::shared_ptr<const config::Listen>& door,
                     const config::Endpoint& peer) {
     auto session = std::make_unique<Session>(*this, std::move(socket), door, peer);
-    sessions_.push_back(*session);
+    auto& entered = *session;
+    enter(std::move(session));
+    entered.start();
+}
+
+void Worker::enter(std::unique_ptr<Resident> resident) {
+    if (resident->is_session()) ++sessions_;
     memory_trim_.began();
-    session.release()->start();
+    residents_.push_back(*resident.release());
+}
+
+void Worker::serve_http(Channel channel, Arrival arrival, std::string_view first) {
+    auto const number = ++http_connections_begun_;
+    auto connection =
+        std::make_unique<HttpConnection>(*this, number, std::move(channel), std::move(arrival));
+    auto& entered = *connection;
+    http_connections_.emplace(number, &entered);
+    enter(std::move(connection));
+    loop_.move(entered.fd(), entered);
+    entered.start(first);
+}
+
+void Worker::respond(const HttpExchange& exchange, HttpResponse response) {
+    if (auto const found = http_connections_.find(exchange.connection);
+        found != http_connections_.end())
+        found->second->respond(exchange.request, std::move(response));
 }
 
 void Worker::count_refusal(Admission::Refusal refusal, const config::Endpoint& peer) {
@@ -144,16 +176,17 @@ void Worker::warn_once(const filters::FeatureFindings& findings, const std::stri
         "client certificates end at the gate: disable SASL EXTERNAL at the upstream");
 }
 
-void Worker::retire(Session& session) {
-    sessions_.erase(sessions_.iterator_to(session));
+void Worker::retire(Resident& resident) {
+    residents_.erase(residents_.iterator_to(resident));
+    if (resident.is_session()) --sessions_;
     memory_trim_.ended();
-    loop_.bury(session);
+    loop_.bury(resident);
     if (retired_.empty())
         loop_.later([this] {
             retired_.clear();
             finish_if_idle();
         });
-    retired_.emplace_back(&session);
+    retired_.emplace_back(&resident);
 }
 
 }  // namespace stanzagate::proxy

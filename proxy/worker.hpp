@@ -8,10 +8,14 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "certs/server_tls.hpp"
+#include "filters/stream_features.hpp"
 #include "proxy/admission.hpp"
+#include "proxy/arrival.hpp"
+#include "proxy/bosh_sessions.hpp"
 #include "proxy/deadlines.hpp"
 #include "proxy/doors.hpp"
 #include "proxy/event_loop.hpp"
@@ -20,14 +24,15 @@
 #include "proxy/log.hpp"
 #include "proxy/memory_trim.hpp"
 #include "proxy/name_resolver.hpp"
+#include "proxy/resident.hpp"
 #include "proxy/scratch.hpp"
-#include "proxy/session.hpp"
 #include "proxy/shared_quotas.hpp"
 #include "proxy/snapshot.hpp"
 #include "proxy/upstream_pool.hpp"
 
 namespace stanzagate::proxy {
 
+class HttpConnection;
 class Listener;
 
 // Names what was said already, so that it is said once in the life of the process.
@@ -52,6 +57,7 @@ struct Shared {
     NameResolver& resolver;
     ListLookups& list_lookups;
     SharedQuotas& quotas;
+    BoshDirectory& bosh;
     certs::TicketKeys ticket_keys;
 };
 
@@ -88,17 +94,27 @@ public:
     Admission& admission() { return shared_.admission; }
     ListLookups& list_lookups() { return shared_.list_lookups; }
     SharedQuotas& quotas() { return shared_.quotas; }
+    BoshSessions& bosh() { return bosh_; }
+    const BoshDirectory& bosh_directory() const { return shared_.bosh; }
+    bool is_draining() const { return draining_; }
     const std::shared_ptr<const Snapshot>& snapshot() const { return snapshot_; }
     std::string next_session_id();
 
     void accept(Fd socket, const std::shared_ptr<const config::Listen>& door,
                 const config::Endpoint& peer);
+    // From now on it lives here; the caller starts it.
+    void enter(std::unique_ptr<Resident> resident);
+    // What came through a door turned out to speak HTTP; `first` was read already.
+    void serve_http(Channel channel, Arrival arrival, std::string_view first);
+    void forget_http(std::uint64_t connection) { http_connections_.erase(connection); }
+    // The response to an HTTP request of this worker.
+    void respond(const HttpExchange& exchange, HttpResponse response);
     // A connection was turned away at the door; logged once a second for each reason.
     void count_refusal(Admission::Refusal refusal, const config::Endpoint& peer);
     // Tells the operator, once per host, what does not work with how its upstream is configured.
     void warn_once(const filters::FeatureFindings& findings, const std::string& host);
-    // The session has ended: it is told of nothing more, and deleted after this turn.
-    void retire(Session& session);
+    // It has ended: it is told of nothing more, and deleted after this turn.
+    void retire(Resident& resident);
 
 private:
     struct Refused {
@@ -121,12 +137,17 @@ private:
     std::unique_ptr<Scratch> scratch_ = std::make_unique<Scratch>();
     UpstreamPool upstreams_{loop_, shared_.resolver};
     certs::ServerTls tls_;
+    BoshSessions bosh_{*this, shared_.bosh};
     Deadline drain_deadline_;
+    Deadline drain_check_;
     MemoryTrim memory_trim_{loop_.deadlines()};
     std::vector<std::unique_ptr<Listener>> listeners_;
     std::vector<std::unique_ptr<Listener>> closed_;  // until this round of the loop is over
-    boost::intrusive::list<Session, boost::intrusive::constant_time_size<false>> sessions_;
-    std::vector<std::unique_ptr<Session>> retired_;
+    boost::intrusive::list<Resident, boost::intrusive::constant_time_size<false>> residents_;
+    std::size_t sessions_ = 0;  // of the residents
+    std::vector<std::unique_ptr<Resident>> retired_;
+    std::unordered_map<std::uint64_t, HttpConnection*> http_connections_;
+    std::uint64_t http_connections_begun_ = 0;
     std::map<Admission::Refusal, Refused> refused_;
     bool draining_ = false;
     bool said_last_words_ = false;

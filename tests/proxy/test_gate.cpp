@@ -5,6 +5,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
 #include <sstream>
 #include <stdexcept>
 #include <utility>
@@ -18,6 +20,17 @@ namespace stanzagate::proxy::testing {
 namespace {
 
 const config::Endpoint any_port{config::Address::from(config::Address::V4{127, 0, 0, 1}), 0};
+
+struct DoorKind {
+    std::string_view name;
+    std::string_view tls;
+    bool http = false;
+};
+constexpr std::array<DoorKind, 5> door_kinds{{{"starttls", "starttls"},
+                                              {"direct", "direct"},
+                                              {"none", "none"},
+                                              {"all", "direct", true},
+                                              {"all-none", "none", true}}};
 
 Fd opened(config::Endpoint& endpoint) {
     auto socket = open_listening_socket(endpoint);
@@ -38,8 +51,11 @@ void limit_waiting(const Fd& fd) {
 
 std::string with_doors_and_host(std::string_view settings, std::uint16_t upstream_port) {
     std::string toml(settings);
-    for (auto const* const door : {"starttls", "direct", "none"})
-        toml += std::string("[[listen]]\naddress = '127.0.0.1:0'\ntls = '") + door + "'\n";
+    for (auto const& door : door_kinds) {
+        toml += "[[listen]]\naddress = '127.0.0.1:0'\ntls = '" + std::string(door.tls) + "'\n";
+        if (door.http)
+            toml += "serve = ['xmpp', 'websocket', 'bosh']\nforwarded_from = ['127.0.0.3']\n";
+    }
     toml +=
         "[registration]\nurl = 'https://example.org/'\nwhitelist = []\nadvertise = 'upstream'\n"
         "[[host]]\nname = 'example.org'\nself_signed = true\nupstream = 'tcp://127.0.0.1:";
@@ -119,17 +135,28 @@ void Client::say_last(std::string_view text) {
     testing::say_last(fd(), bytes);
 }
 
-TestGate::TestGate(const TestUpstream& upstream, std::string_view settings, Buffers buffers)
+TestGate::TestGate(const TestUpstream& upstream, std::string_view settings, Buffers buffers,
+                   unsigned workers)
     : admission_(config::Limits{}),
       snapshot_(snapshot_of(with_doors_and_host(settings, upstream.port()))),
-      doors_(3, any_port) {
+      doors_(workers, std::vector(door_kinds.size(), any_port)) {
     ::testing::internal::CaptureStderr();
-    worker_ = std::make_unique<Worker>(0, snapshot_,
-                                       Shared{log_, admission_, said_, resolver_, lookups_, quotas_,
-                                              certs::TicketKeys::generate()});
+    admission_.use(snapshot_->config.limits);
+    auto const keys = certs::TicketKeys::generate();
+    for (unsigned i = 0; i < workers; ++i) {
+        workers_.push_back(std::make_unique<Worker>(
+            i, snapshot_,
+            Shared{log_, admission_, said_, resolver_, lookups_, quotas_, bosh_, keys}));
+        workers_.back()->use(snapshot_, open_doors(doors_[i], buffers));
+    }
+    for (auto const& worker : workers_) threads_.emplace_back([&worker] { worker->run(); });
+}
+
+std::vector<Door> TestGate::open_doors(std::vector<config::Endpoint>& endpoints,
+                                       Buffers buffers) const {
     std::vector<Door> doors;
-    for (std::size_t i = 0; i < doors_.size(); ++i) {
-        auto socket = opened(doors_[i]);
+    for (std::size_t i = 0; i < endpoints.size(); ++i) {
+        auto socket = opened(endpoints[i]);
         // What is accepted inherits them.
         if (buffers.send != 0)
             ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUF, &buffers.send, sizeof buffers.send);
@@ -140,28 +167,34 @@ TestGate::TestGate(const TestUpstream& upstream, std::string_view settings, Buff
                          std::make_shared<const config::Listen>(snapshot_->config.listen[i]),
                          std::move(socket)});
     }
-    worker_->use(snapshot_, std::move(doors));
-    thread_ = std::thread([this] { worker_->run(); });
+    return doors;
 }
 
 TestGate::~TestGate() {
-    if (!thread_.joinable()) return;
-    worker_->drain(std::chrono::milliseconds(0));
+    if (threads_.empty()) return;
+    drain(std::chrono::milliseconds(0));
     join();
 }
 
+void TestGate::drain(std::chrono::milliseconds grace) {
+    for (auto const& worker : workers_) worker->drain(grace);
+}
+
 std::vector<std::string> TestGate::join() {
-    thread_.join();
-    worker_.reset();
+    for (auto& thread : threads_) thread.join();
+    threads_.clear();
+    workers_.clear();
     std::vector<std::string> lines;
     std::istringstream log(::testing::internal::GetCapturedStderr());
     for (std::string line; std::getline(log, line);) lines.push_back(line);
     return lines;
 }
 
-Fd TestGate::dial(std::string_view door) const {
-    auto const index = door == "starttls" ? 0U : door == "direct" ? 1U : 2U;
-    auto const address = to_socket_address(doors_[index]);
+Fd TestGate::dial(std::string_view door, unsigned worker) const {
+    auto const kind = std::find_if(door_kinds.begin(), door_kinds.end(),
+                                   [&](auto const& known) { return known.name == door; });
+    auto const index = static_cast<std::size_t>(kind - door_kinds.begin());
+    auto const address = to_socket_address(doors_.at(worker).at(index));
     Fd fd(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (::connect(fd.get(), address.get(), address.size) != 0) return {};
     set_no_delay(fd.get());
@@ -169,8 +202,8 @@ Fd TestGate::dial(std::string_view door) const {
     return fd;
 }
 
-Client TestGate::connect(std::string_view door) const {
-    auto fd = dial(door);
+Client TestGate::connect(std::string_view door, unsigned worker) const {
+    auto fd = dial(door, worker);
     if (door == "starttls") {
         Client clear(std::move(fd), false);
         clear.say(
@@ -181,7 +214,7 @@ Client TestGate::connect(std::string_view door) const {
         EXPECT_NE(clear.hear_until("/>"), "");
         fd = std::move(clear.fd());
     }
-    Client client(std::move(fd), door != "none");
+    Client client(std::move(fd), !door.ends_with("none"));
     EXPECT_TRUE(client.handshake());
     return client;
 }

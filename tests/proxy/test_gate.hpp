@@ -56,25 +56,30 @@ struct Buffers {
     int receive = 0;
 };
 
-// One Worker on a thread of its own, with a door of each kind, in front of example.org at
-// `upstream`. Ends when destroyed. Captures standard error, where its log goes.
+// One Worker on a thread of its own, or several, each with a door of each kind: "starttls",
+// "direct", "none"; and "all" (direct) and "all-none", which serve HTTP as well. In front of
+// example.org at `upstream`. Ends when destroyed. Captures standard error, where its log goes.
 class TestGate {
 public:
     // `settings` are further TOML, before the listeners.
-    TestGate(const TestUpstream& upstream, std::string_view settings, Buffers buffers = {});
+    TestGate(const TestUpstream& upstream, std::string_view settings, Buffers buffers = {},
+             unsigned workers = 1);
     ~TestGate();
     TestGate(const TestGate&) = delete;
     TestGate& operator=(const TestGate&) = delete;
 
-    // A connection to "starttls", "direct" or "none", through TLS.
-    Client connect(std::string_view door) const;
-    Fd dial(std::string_view door) const;
+    // A connection to a door, through TLS.
+    Client connect(std::string_view door, unsigned worker = 0) const;
+    Fd dial(std::string_view door, unsigned worker = 0) const;
 
-    Worker& worker() { return *worker_; }
-    // Waits until the worker is done, then returns its log, line by line.
+    Worker& worker() { return *workers_.front(); }
+    void drain(std::chrono::milliseconds grace);
+    // Waits until the workers are done, then returns its log, line by line.
     std::vector<std::string> join();
 
 private:
+    std::vector<Door> open_doors(std::vector<config::Endpoint>& endpoints, Buffers buffers) const;
+
     Log log_{{}};
     Admission admission_;
     SaidOnce said_;
@@ -82,10 +87,11 @@ private:
     NameResolver resolver_{background_};
     ListLookups lookups_{background_, log_};
     SharedQuotas quotas_;
+    BoshDirectory bosh_;
     std::shared_ptr<const Snapshot> snapshot_;
-    std::unique_ptr<Worker> worker_;
-    std::vector<config::Endpoint> doors_;  // starttls, direct, none
-    std::thread thread_;
+    std::vector<std::unique_ptr<Worker>> workers_;
+    std::vector<std::vector<config::Endpoint>> doors_;  // of each worker
+    std::vector<std::thread> threads_;
 };
 
 // The lines of one event.

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "proxy/arrival.hpp"
+#include "proxy/channel.hpp"
+#include "proxy/deadlines.hpp"
+#include "proxy/http_door.hpp"
+#include "proxy/http_request.hpp"
+#include "proxy/kept_bytes.hpp"
+#include "proxy/resident.hpp"
+
+namespace stanzagate::proxy {
+
+class Worker;
+
+// A client's connection that speaks HTTP/1.1 (RFC 9112), from its first request on: kept alive,
+// with requests pipelined if the client likes, answered in their order. Requests of BOSH are handed
+// to their sessions and answered when these say so; a WebSocket's takes the connection away, to a
+// session of its own.
+class HttpConnection final : public Resident {
+public:
+    HttpConnection(Worker& worker, std::uint64_t number, Channel channel, Arrival arrival);
+    ~HttpConnection() override;
+
+    int fd() const { return channel_.wire().fd(); }
+    // `first`: what was read already.
+    void start(std::string_view first);
+    void respond(std::uint64_t request, HttpResponse response);
+
+    void on_events(Side side, std::uint32_t events) override;
+    void on_again() override;
+    bool is_negotiating() const override { return false; }
+    bool is_session() const override { return false; }
+    void drain() override;
+    void abandon() override;
+
+private:
+    // A request that is not answered, or whose answer waits for those before it.
+    struct Waiting {
+        std::uint64_t number = 0;
+        bool keep_alive = true;
+        std::string sid;                                                // of BOSH, where it has one
+        std::vector<std::pair<std::string_view, std::string>> headers;  // of any response
+        std::optional<std::string> response;
+    };
+
+    template <typename Work>
+    void guarded(Work&& work);
+    void turn();
+    bool may_read() const;
+    void feed(std::string_view bytes);
+    void refuse(unsigned status);
+    std::size_t most_body_bytes() const;
+    bool body_is_too_long() const;
+    void serve(HttpRequest request, std::string_view rest);
+    void pass_on(Waiting& waiting, std::string body);
+    void open_bosh_session(Waiting& waiting, std::string_view body);
+    void open_websocket(const HttpResponse& response, std::string_view rest);
+    bool learn_client(const HttpRequest& request);
+    void send_ready();
+    void begin_closing();
+    void time_is_up();
+    void set_deadline();
+    void finish();
+
+    Worker& worker_;
+    std::uint64_t number_;
+    Channel channel_;
+    Arrival arrival_;
+    std::unique_ptr<HttpRequestReader> reader_;  // of a request that is not whole yet
+    KeptBytes unread_;                           // behind a request that has to be answered first
+    std::deque<Waiting> waiting_;
+    std::uint64_t requests_ = 0;
+    config::Endpoint client_;  // who the last request came from, and whether that is known
+    bool client_known_ = true;
+    bool closing_ = false;
+    bool over_ = false;
+    Deadline deadline_;
+};
+
+}  // namespace stanzagate::proxy

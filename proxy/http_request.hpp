@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace stanzagate::proxy {
+
+// One HTTP request (RFC 9112), read whole.
+struct HttpRequest {
+    std::string method;
+    std::string path;                                          // of the target, without its query
+    std::vector<std::pair<std::string, std::string>> headers;  // as they came, in order
+    std::string body;
+    bool keep_alive = true;  // what the client wants of the connection after it
+    bool http_1_0 = false;
+
+    // The first header of that name (without regard to case), or nullptr.
+    const std::string* header(std::string_view name) const;
+    // All of them.
+    std::vector<std::string_view> all(std::string_view name) const;
+    // Whether a header that is a list of tokens has this one (RFC 9110 section 5.6.1).
+    bool lists(std::string_view name, std::string_view token) const;
+};
+
+// Reads one request, by Beast's parser.
+//   feed() until done() or error(); then take()
+class HttpRequestReader {
+public:
+    // Of the target and all headers together.
+    static constexpr std::size_t most_header_bytes = std::size_t{16} * 1024;
+
+    explicit HttpRequestReader(std::size_t most_body_bytes);
+    ~HttpRequestReader();
+    HttpRequestReader(const HttpRequestReader&) = delete;
+    HttpRequestReader& operator=(const HttpRequestReader&) = delete;
+
+    // How many of the bytes belong to this request; all of them, while it is not done().
+    std::size_t feed(std::string_view bytes);
+
+    bool done() const;
+    // The status to refuse it with, once it cannot be read.
+    std::optional<unsigned> error() const { return error_; }
+    // Its body so far.
+    std::string_view body() const;
+    // The client waits for word before it sends the body (RFC 9110 section 10.1.1). Told once.
+    bool expects_continue();
+    HttpRequest take();
+
+private:
+    struct Parser;
+    std::unique_ptr<Parser> parser_;
+    std::string head_;  // not understood by the parser yet
+    std::optional<unsigned> error_;
+    bool told_to_continue_ = false;
+};
+
+}  // namespace stanzagate::proxy

@@ -1,0 +1,289 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "tests/filters/registration_corpus.hpp"
+#include "tests/proxy/http_client.hpp"
+#include "tests/proxy/sockets.hpp"
+
+// Sessions over BOSH (XEP-0124, XEP-0206), through real sockets: workers on their threads, a
+// client, and a recording upstream. What a session does with its requests is tested in filters/;
+// here it is how they come and go.
+namespace stanzagate::proxy {
+namespace {
+
+using namespace testing;
+
+const std::string auth = "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='X'>AA==</auth>";
+const std::string success = "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>";
+const std::string server_header =
+    "<?xml version='1.0'?><stream:stream xmlns='jabber:client' id='1' from='example.org' "
+    "version='1.0' xmlns:stream='http://etherx.jabber.org/streams'>";
+const std::string server_features = "<stream:features><x xmlns='x'/></stream:features>";
+const std::string message = "<message xmlns='jabber:client' to='a@b'><body>&lt;</body></message>";
+
+std::string attribute(const std::string& body, const std::string& name) {
+    auto const at = body.find(' ' + name + "='");
+    if (at == std::string::npos) return "";
+    auto const begin = at + name.size() + 3;
+    return body.substr(begin, body.find('\'', begin) - begin);
+}
+
+struct BoshSession {
+    BoshSession(const TestGate& gate_it_uses, const TestUpstream& server,
+                std::string_view door = "all", unsigned worker = 0)
+        : gate(gate_it_uses), http(gate.connect(door, worker)), upstream_server(server) {}
+
+    std::string body(const std::string& payload, const std::string& attributes = "") {
+        return "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:xmpp='urn:xmpp:xbosh' "
+               "rid='" +
+               std::to_string(rid++) + "' sid='" + sid + "' " + attributes + '>' + payload +
+               "</body>";
+    }
+    void post(const std::string& payload, const std::string& attributes = "") {
+        http.post(body(payload, attributes));
+    }
+    std::string hear_header() {
+        std::string header;
+        while (!header.ends_with(">") || header.find("stream:stream") == std::string::npos)
+            header += hear(upstream, 1);
+        return header;
+    }
+    void open() {
+        http.post(
+            "<body xmlns='http://jabber.org/protocol/httpbind' xmlns:xmpp='urn:xmpp:xbosh' "
+            "to='example.org' wait='30' hold='1' ver='1.6' xmpp:version='1.0' rid='" +
+            std::to_string(rid++) + "'/>");
+        upstream = upstream_server.accept();
+        hear_header();
+        say(upstream, server_header + server_features);
+        auto const created = http.hear();
+        EXPECT_EQ(created.status, 200U);
+        sid = attribute(created.body, "sid");
+        EXPECT_EQ(sid.size(), 32U) << created.body;
+        if (created.body.find("<stream:features") == std::string::npos) {
+            post("");
+            EXPECT_NE(http.hear().body.find("<stream:features"), std::string::npos);
+        }
+    }
+    void authenticate() {
+        post(auth);
+        EXPECT_EQ(hear(upstream, auth.size()), auth);
+        say(upstream, success);
+        EXPECT_NE(http.hear().body.find("<success"), std::string::npos);
+        post("", "xmpp:restart='true'");
+        hear_header();
+        say(upstream, server_header + server_features);
+        EXPECT_NE(http.hear().body.find("<stream:features"), std::string::npos);
+    }
+
+    const TestGate& gate;
+    HttpClient http;
+    const TestUpstream& upstream_server;
+    Fd upstream;
+    std::string sid;
+    unsigned long rid = 1'000'000;
+};
+
+class BoshSessionTest : public ::testing::Test {
+protected:
+    TestUpstream upstream_;
+};
+
+TEST_F(BoshSessionTest, ASessionFromOpenToTerminate) {
+    TestGate gate(upstream_, "");
+    BoshSession session(gate, upstream_);
+    session.open();
+    session.authenticate();
+    session.post(message);
+    EXPECT_EQ(hear(session.upstream, message.size()), message);
+    say(session.upstream, message);
+    auto const answer = session.http.hear();
+    EXPECT_NE(answer.body.find(message), std::string::npos) << answer.body;
+    EXPECT_EQ(answer.headers.at("content-type"), "text/xml; charset=utf-8");
+    EXPECT_EQ(answer.headers.at("access-control-allow-origin"), "*");
+    EXPECT_EQ(answer.headers.size(), 3U);
+    session.post("<presence xmlns='jabber:client' type='unavailable'/>", "type='terminate'");
+    EXPECT_NE(hear_to_end(session.upstream).find("<presence"), std::string::npos);
+    EXPECT_EQ(attribute(session.http.hear().body, "type"), "terminate");
+    EXPECT_NE(session.http.hear_after_post(session.body("")).body.find("item-not-found"),
+              std::string::npos);
+    gate.drain(std::chrono::milliseconds(1));
+    auto const ends = events(gate.join(), "session_end");
+    ASSERT_EQ(ends.size(), 1U);
+    EXPECT_NE(ends[0].find("transport=bosh why=client_closed authenticated=yes"), std::string::npos)
+        << ends[0];
+}
+
+TEST_F(BoshSessionTest, RegistrationNeverReachesTheUpstream) {
+    TestGate gate(upstream_, "limits.connect_rate = '10000/s'\n");
+    unsigned asked = 0;
+    for (auto const& request : filters::registration_corpus(20, 5)) {
+        BoshSession session(gate, upstream_);
+        session.open();
+        session.post(request.xml,
+                     "xmlns:hc='jabber:client' xmlns:hr='jabber:iq:register' "
+                     "xmlns:stream='http://etherx.jabber.org/streams'");
+        auto const answer = session.http.hear();
+        EXPECT_NE(answer.body.find("<iq "), std::string::npos) << request.xml << answer.body;
+        session.post(message);
+        EXPECT_EQ(hear(session.upstream, message.size()), message) << request.xml;
+        ++asked;
+    }
+    gate.drain(std::chrono::milliseconds(1));
+    auto const log = gate.join();
+    for (auto const& line : events(log, "registration"))
+        EXPECT_NE(line.find("transport=bosh"), std::string::npos) << line;
+    EXPECT_EQ(events(log, "session_end").size(), asked);
+}
+
+// A session belongs to one worker, and its requests come to any.
+TEST_F(BoshSessionTest, EveryWorkerFindsEverySession) {
+    TestGate gate(upstream_, "", {}, 2);
+    BoshSession session(gate, upstream_);
+    session.open();
+    session.http = HttpClient(gate.connect("all", 1));
+    session.authenticate();
+    for (unsigned i = 0; i < 20; ++i) {
+        session.http = HttpClient(gate.connect("all", i % 2));
+        session.post(message);
+        EXPECT_EQ(hear(session.upstream, message.size()), message);
+        say(session.upstream, message);
+        EXPECT_NE(session.http.hear().body.find(message), std::string::npos);
+    }
+    // while its request waits at the other worker, the answer finds it there
+    HttpClient other(gate.connect("all", 1));
+    other.post(session.body(""));
+    say(session.upstream, message);
+    EXPECT_NE(other.hear().body.find(message), std::string::npos);
+}
+
+// XEP-0124 section 14: a response that was lost is there again.
+TEST_F(BoshSessionTest, AnswersOnABrokenConnectionCanBeHadAgain) {
+    TestGate const gate(upstream_, "", {}, 2);
+    BoshSession session(gate, upstream_);
+    session.open();
+    session.authenticate();
+    auto const request = session.body(message);
+    session.http.post(request);
+    EXPECT_EQ(hear(session.upstream, message.size()), message);
+    session.http = HttpClient(gate.connect("all", 1));  // and the one before is gone
+    session.http.post(request);
+    say(session.upstream, "<message xmlns='jabber:client' id='1'/>");
+    EXPECT_NE(session.http.hear().body.find("id='1'"), std::string::npos);
+    session.http = HttpClient(gate.connect("all", 0));
+    EXPECT_NE(session.http.hear_after_post(request).body.find("id='1'"), std::string::npos);
+    session.post("<message xmlns='jabber:client' id='2'/>");
+    EXPECT_EQ(hear(session.upstream, 39), "<message xmlns='jabber:client' id='2'/>");
+}
+
+// Two requests behind one another on one connection are answered in their order.
+TEST_F(BoshSessionTest, PipelinedRequestsAreAnsweredInOrder) {
+    TestGate const gate(upstream_, "");
+    BoshSession session(gate, upstream_);
+    session.open();
+    session.authenticate();
+    session.post(message);
+    session.post(message);
+    session.http.ask("GET", "/nothing-here");
+    EXPECT_EQ(hear(session.upstream, 2 * message.size()), message + message);
+    EXPECT_EQ(session.http.hear().status, 200U);
+    say(session.upstream, message);
+    EXPECT_NE(session.http.hear().body.find(message), std::string::npos);
+    EXPECT_EQ(session.http.hear().status, 404U);
+}
+
+TEST_F(BoshSessionTest, AnUpstreamThatDiesEndsTheSessionWithWordOfIt) {
+    TestGate gate(upstream_, "");
+    BoshSession session(gate, upstream_);
+    session.open();
+    session.authenticate();
+    session.post("");
+    session.upstream.reset();
+    auto const answer = session.http.hear();
+    EXPECT_EQ(attribute(answer.body, "type"), "terminate");
+    EXPECT_EQ(attribute(answer.body, "condition"), "remote-connection-failed");
+    gate.drain(std::chrono::milliseconds(1));
+    EXPECT_NE(events(gate.join(), "session_end").at(0).find("why=upstream_closed"),
+              std::string::npos);
+}
+
+// Nobody asked at the moment when it died: whoever asks next is told.
+TEST_F(BoshSessionTest, TheLastWordWaitsForTheNextRequest) {
+    TestGate const gate(upstream_, "");
+    BoshSession session(gate, upstream_);
+    session.open();
+    session.authenticate();
+    session.upstream.reset();
+    auto const answer = session.http.hear_after_post(session.body(""));
+    EXPECT_EQ(attribute(answer.body, "condition"), "remote-connection-failed");
+}
+
+TEST_F(BoshSessionTest, WhatIsNoStanzaEndsTheStreamAndLeavesNothingBehind) {
+    TestGate gate(upstream_, "");
+    std::string const big(17000, 'x');
+    for (auto const& payload :
+         {"<a>" + big + "</a>", std::string("<a>"), std::string("<!DOCTYPE a><a/>")}) {
+        BoshSession session(gate, upstream_);
+        session.open();
+        session.post(payload);
+        EXPECT_EQ(attribute(session.http.hear().body, "type"), "terminate") << payload;
+        EXPECT_EQ(hear_to_end(session.upstream), "");
+    }
+}
+
+// Before authentication a request is no longer than a few stanzas; after it, than a message may be.
+TEST_F(BoshSessionTest, LongRequestsAreForThoseWhoAreAuthenticated) {
+    TestGate const gate(upstream_, "");
+    std::string const big =
+        "<message xmlns='jabber:client'>" + std::string(200'000, 'x') + "</message>";
+    BoshSession before(gate, upstream_);
+    before.open();
+    before.post(big);
+    EXPECT_EQ(before.http.hear().status, 413U);
+    EXPECT_EQ(before.http.hear_to_end(), "");
+    BoshSession session(gate, upstream_);
+    session.open();
+    session.authenticate();
+    session.post(big);
+    EXPECT_TRUE(hear(session.upstream, big.size()) == big);
+    session.post("<message>" + std::string(1'100'000, 'x') + "</message>");
+    say(session.upstream, message);
+    EXPECT_EQ(session.http.hear().status, 200U);
+    EXPECT_EQ(session.http.hear().status, 413U);
+}
+
+TEST_F(BoshSessionTest, DrainingTerminatesSessions) {
+    TestGate gate(upstream_, "", {}, 2);
+    BoshSession session(gate, upstream_);
+    session.open();
+    session.http = HttpClient(gate.connect("all", 1));
+    session.authenticate();
+    gate.drain(std::chrono::milliseconds(700));
+    session.post(message);  // it lives as long as it may, and so does the way to it
+    EXPECT_EQ(hear(session.upstream, message.size()), message);
+    auto const answer = session.http.hear();
+    EXPECT_EQ(attribute(answer.body, "condition"), "system-shutdown") << answer.body;
+    auto const ends = events(gate.join(), "session_end");
+    ASSERT_EQ(ends.size(), 1U);
+    EXPECT_NE(ends[0].find("why=drained"), std::string::npos) << ends[0];
+}
+
+// The address that a trusted web proxy tells is the one that decides and that the log names.
+TEST_F(BoshSessionTest, TheAddressIsTheForwardedOneFromWhomIsTrusted) {
+    TestGate gate(upstream_, "");
+    HttpClient stranger(gate.connect("all"));  // 127.0.0.1 is not trusted
+    auto const create =
+        "<body xmlns='http://jabber.org/protocol/httpbind' to='example.org' wait='0' hold='0' "
+        "ver='1.6' rid='1'/>";
+    stranger.ask("POST", "/http-bind", "X-Forwarded-For: 198.51.100.7\r\n", create);
+    EXPECT_TRUE(upstream_.accept());
+    gate.drain(std::chrono::milliseconds(1));
+    auto const ends = events(gate.join(), "session_end");
+    ASSERT_EQ(ends.size(), 1U);
+    EXPECT_NE(ends[0].find("peer=127.0.0.1"), std::string::npos) << ends[0];
+}
+
+}  // namespace
+}  // namespace stanzagate::proxy
