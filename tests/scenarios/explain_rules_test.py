@@ -61,6 +61,9 @@ CASES = {
         Case(STRANGER, "closed", "refuse", (), "from", f"Registration on {HOST} is closed for the "
              f"moment, except by invitation. Please see {URL}.", delay="10000"),
         Case(STRANGER, "from-browsers", "forward", ("--transport", "websocket"), "from"),
+        Case(STRANGER, "from-browsers", "forward", ("--transport", "bosh"), "from"),
+        Case(STRANGER, "closed", "refuse", ("--transport", "direct"), "from",
+             delay="10000"),
         Case(STRANGER, "default", "redirect", ("--invited",), "from"),
         Case("203.0.113.7", "attackers", "close", (), "from", delay="30000"),
     ],
@@ -80,6 +83,8 @@ class Explain(Scenario):
         rules = json.dumps([f"{RULES / name}.toml" for name in names])
         file.write_text(
             LISTENERS.replace("[server]", '[server]\ngeoip = "countries.mmdb"')
+            + '[[listen]]\naddress = "127.0.0.1:0"\ntls = "direct"\n'
+            + 'serve = ["websocket", "bosh"]\n'
             + f'[registration]\nurl = "{URL}"\nrules = {rules}\n'
             + host_table(HOST, "tcp://192.0.2.10:15222", self.certificate))
         return file
