@@ -40,6 +40,7 @@ class Chromium:
             "--disable-background-networking", "--disable-component-update", "--disable-sync",
             "--disable-background-timer-throttling", "--disable-renderer-backgrounding",
             "--disable-backgrounding-occluded-windows", "--lang=en", "--no-proxy-server",
+            "--log-level=3",  # there is no desktop bus, and it says so at length
             f"--user-data-dir={profile}", "--host-resolver-rules=" + ", ".join(resolve),
             "--remote-debugging-pipe", "about:blank"]
         # The profile is also its home: nothing is left elsewhere.
@@ -132,7 +133,8 @@ class Chromium:
 
 class Page:
     def __init__(self, browser: Chromium, target: str, session: str):
-        self._browser, self._target, self._session = browser, target, session
+        self._browser, self._session = browser, session
+        self._target: str | None = target
 
     def call(self, method: str, **parameters) -> dict:
         return self._browser.call(method, self._session, **parameters)
@@ -204,4 +206,7 @@ class Page:
         return "\n".join(lines[-40:])
 
     def close(self) -> None:
-        self._browser.call("Target.closeTarget", targetId=self._target)
+        """Once or more often."""
+        if self._target:
+            self._browser.call("Target.closeTarget", targetId=self._target)
+            self._target = None

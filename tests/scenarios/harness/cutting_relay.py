@@ -4,6 +4,8 @@ import socket
 import struct
 import threading
 
+from .processes import wait_until
+
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -13,11 +15,11 @@ class CuttingRelay:
     def __init__(self, target: int, source: str):
         self.target, self._source = target, source
         self._lock = threading.Lock()
-        self._pairs: set[tuple[socket.socket, socket.socket]] = set()
-        self._down = False
-        self._deaf = False
-        self.lost_bytes = 0  # of what the target said while its answers were being lost
-        self.connections = 0
+        self._pairs: set[_Pair] = set()
+        self._refusing = False
+        self._losing = False
+        self.connections = 0  # so far
+        self.lost_bytes = 0  # see lose_answers()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
 
@@ -34,34 +36,31 @@ class CuttingRelay:
         """Resets every connection at both ends, as a network does that has forgotten them. Says how
         many there were."""
         with self._lock:
+            self._losing = False
             pairs, self._pairs = self._pairs, set()
-        for pair in pairs:
-            for end in pair:
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-                _shut(end)
+            for pair in pairs:
+                pair.cut()
         return len(pairs)
 
     def refuse(self) -> None:
         """Nobody new gets through until up()."""
-        self._down = True
+        self._refusing = True
 
     def down(self) -> int:
         self.refuse()
         return self.cut()
 
     def up(self) -> None:
-        self._down = False
+        self._refusing = False
 
     def lose_answers(self) -> None:
-        """From here on the target hears its clients and they do not hear it, until hear_again()."""
+        """From here on, until cut(), what the target answers does not arrive; a TLS 1.3 handshake on
+        a new connection still does."""
         self.lost_bytes = 0
-        self._deaf = True
+        self._losing = True
 
-    def hear_again(self) -> int:
-        """Cuts what has lost answers; new connections are whole."""
-        cut = self.cut()
-        self._deaf = False
-        return cut
+    def wait_for_loss(self) -> None:
+        wait_until(lambda: self.lost_bytes, "an answer is lost")
 
     def _accept(self) -> None:
         while True:
@@ -69,11 +68,11 @@ class CuttingRelay:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            if self._down:
+            if self._refusing:
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
                 client.close()
-                continue
-            self._relay(client)
+            else:
+                self._relay(client)
 
     def _relay(self, client: socket.socket) -> None:
         upstream = socket.socket()
@@ -84,45 +83,61 @@ class CuttingRelay:
             client.close()
             upstream.close()
             return
-        pair = (client, upstream)
-        for end in pair:
-            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        pair = _Pair(client, upstream)
         with self._lock:
             self._pairs.add(pair)
             self.connections += 1
-        done = threading.Semaphore(0)
-        for source, sink in (pair, reversed(pair)):
-            threading.Thread(target=self._copy, args=(source, sink, source is upstream, done),
-                             daemon=True).start()
-        threading.Thread(target=self._close, args=(pair, done), daemon=True).start()
+        threading.Thread(target=self._serve, args=(pair,), daemon=True).start()
 
-    def _copy(self, source: socket.socket, sink: socket.socket, answers: bool,
-              done: threading.Semaphore) -> None:
+    def _serve(self, pair: "_Pair") -> None:
+        answering = threading.Thread(target=self._copy, args=(pair, pair.upstream, pair.client),
+                                     daemon=True)
+        answering.start()
+        self._copy(pair, pair.client, pair.upstream)
+        answering.join()
+        with self._lock:
+            self._pairs.discard(pair)
+            pair.close()
+
+    def _copy(self, pair: "_Pair", source: socket.socket, sink: socket.socket) -> None:
         try:
             while data := source.recv(65536):
-                if answers and self._deaf:
+                pair.note(source)
+                if self._losing and pair.asked and source is pair.upstream:
                     self.lost_bytes += len(data)
                 else:
                     sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
-        except OSError:
-            _shut(source)
-            _shut(sink)
-        finally:
-            done.release()
-
-    def _close(self, pair: tuple[socket.socket, socket.socket], done: threading.Semaphore) -> None:
-        """Closes both once neither is being read from: a closed number may be anyone's."""
-        for _ in pair:
-            done.acquire()
-        with self._lock:
-            self._pairs.discard(pair)
-        for end in pair:
-            end.close()
+            if not pair.is_cut:
+                sink.shutdown(socket.SHUT_WR)
+        except OSError:  # one end was reset: so is the other
+            pair.cut()
 
 
-def _shut(end: socket.socket) -> None:
-    try:
-        end.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass  # the other side was quicker
+class _Pair:
+    def __init__(self, client: socket.socket, upstream: socket.socket):
+        self.client, self.upstream = client, upstream
+        self.answered = False
+        self.asked = False  # something after the target's first words, which begin the handshake
+        self.is_cut = False
+        for end in (client, upstream):
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def note(self, speaker: socket.socket) -> None:
+        if speaker is self.upstream:
+            self.answered = True
+        elif self.answered:
+            self.asked = True
+
+    def cut(self) -> None:
+        """Wakes both threads that read, without a word to either end; close() then resets them."""
+        self.is_cut = True
+        for end in (self.client, self.upstream):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            try:
+                end.shutdown(socket.SHUT_RD)
+            except OSError:
+                pass  # it was reset already
+
+    def close(self) -> None:
+        self.client.close()
+        self.upstream.close()

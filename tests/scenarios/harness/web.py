@@ -127,13 +127,16 @@ class WebScenario(scenario.Scenario):
         self.assert_decided(WHITELISTED, "set", "forward")
 
     def assert_redirected(self, answers: list[str], user: str) -> None:
+        self.assert_refused(answers)
+        self.assert_stranger_unheard(user, "get", "set")
+
+    def assert_refused(self, answers: list[str]) -> None:
         redirect, refusal = map(parse, answers)
         self.assertEqual(redirect.get("type"), "result", show(redirect))
         self.assertEqual(redirect.findtext(f".//{{{REGISTER}}}instructions"), TEXT)
         self.assertEqual(redirect.findtext(f".//{{{OOB}}}url"), URL)
         self.assertEqual(refusal.get("type"), "error", show(refusal))
         self.assertEqual(error_of(refusal)[:2], ("cancel", "not-authorized"))
-        self.assert_stranger_unheard(user, "set")
 
     def assert_stranger_unheard(self, user: str, *requests: str) -> None:
         self.assertNotIn(user, self.server.accounts(HOST))
