@@ -82,7 +82,7 @@ class Chromium:
             os.close(self._commands)
             os.close(self._answers)
 
-    def page(self, url: str, width: int = 1000, height: int = 700) -> "Page":
+    def page(self, url: str, width: int = 1000, height: int = 760) -> "Page":
         """A new page with storage of its own, as another person's browser."""
         context = self.call("Target.createBrowserContext")["browserContextId"]
         target = self.call("Target.createTarget", url="about:blank", browserContextId=context)
@@ -157,11 +157,9 @@ class Page:
         """Calls a global function of the page with these, by value."""
         return self.evaluate(f"{function}({', '.join(map(json.dumps, arguments))})")
 
-    def wait_for(self, expression: str, what: str, timeout: float = 20.0):
-        """Until the expression is true; its value."""
+    def wait_for(self, expression: str, what: str, timeout: float = 20.0) -> None:
         try:
-            return wait_until(lambda: self.evaluate(f"(() => {{ return {expression}; }})()"), what,
-                              timeout)
+            wait_until(lambda: self.evaluate(f"Boolean({expression})"), what, timeout)
         except TimeoutError as late:
             shown = self.evaluate("document.body.innerText.slice(0, 2000)")
             raise TimeoutError(f"{late}; the page shows:\n{shown}\n{self.console()}") from None
@@ -187,7 +185,11 @@ class Page:
                       windowsVirtualKeyCode=13)
 
     def screenshot(self, file: Path) -> Path:
+        """As it looks when everything has faded in."""
         file.parent.mkdir(parents=True, exist_ok=True)
+        self.evaluate("""document.getAnimations().forEach((animation) => {
+            if (Number.isFinite(animation.effect.getComputedTiming().endTime)) animation.finish();
+        })""")
         data = self.call("Page.captureScreenshot", format="png")["data"]
         file.write_bytes(base64.b64decode(data))
         return file

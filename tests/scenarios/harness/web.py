@@ -31,6 +31,8 @@ SCREENSHOTS = CLIENTS / "screenshots"
 DOORS = os.environ.get("WEB_DOORS") or "gate"
 _SKIPPED = 77  # what ctest is told to take for "skipped"
 
+# What web clients use of a server; Converse.js opens no chat where there is no block list.
+_MODULES = ["test_secure", "smacks", "carbons", "pep", "blocklist"]
 _GATE = f"""
 [server]
 drain = "1s"
@@ -82,7 +84,7 @@ class WebScenario(scenario.Scenario):
             cls.server, door = cls._prosody_alone()
         else:
             cls.server = cls.enterClassContext(Prosody(
-                cls.folder, {HOST: {}}, modules=["test_secure", "smacks"]))
+                cls.folder, {HOST: {}}, modules=_MODULES))
             cls.gate = cls.enterClassContext(Gate(cls.folder, _GATE + host_table(
                 HOST, f"tcp://127.0.0.1:{cls.server.c2s_port}", cls.certificate)))
             door = cls.gate.port("direct")
@@ -100,7 +102,7 @@ class WebScenario(scenario.Scenario):
              "https_ssl": {"certificate": cls.certificate.certificate,
                            "key": cls.certificate.key},
              "registration_whitelist": [WHITELISTED], "registration_url": URL},
-            ["test_secure", "smacks", "websocket", "bosh", "register_redirect"]))
+            [*_MODULES, "websocket", "bosh", "register_redirect"]))
         return server, port
 
     def websocket(self, relay: CuttingRelay) -> str:
