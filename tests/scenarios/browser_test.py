@@ -80,17 +80,30 @@ class Converse:
                                        " input[name]').length"), 0, "there is no form to fill in")
         self.assert_decided(STRANGER, "get", "redirect")
 
-    def test_chats(self):
-        for user in ("gwen", "hugo"):
+    def two_in_a_chat(self, first: str, relay: CuttingRelay, second: str) -> tuple[Page, Page]:
+        for user in (first, second):
             self.give_account(user)
-        gwen, hugo = self.log_in("gwen", self.far), self.log_in("hugo", self.near)
-        self.open_chat(gwen, f"hugo@{HOST}")
-        self.open_chat(hugo, f"gwen@{HOST}")
+        pages = self.log_in(first, relay), self.log_in(second, self.near)
+        for page, other in zip(pages, (second, first)):
+            self.open_chat(page, f"{other}@{HOST}")
+        return pages
+
+    def test_chats(self):
+        gwen, hugo = self.two_in_a_chat("gwen", self.far, "hugo")
         self.say(gwen, "Hello, hugo")
         self.wait_for_message(hugo, "Hello, hugo")
         self.say(hugo, "<b>Hello</b> & 'ünïcödé' 🂡")
         self.wait_for_message(gwen, "<b>Hello</b> & 'ünïcödé' 🂡")
         self.screenshot(hugo, "chats")
+
+    def test_goes_on_after_a_dropped_connection(self):
+        relay = self.enterContext(CuttingRelay(self.near.target, STRANGER))
+        ines, jack = self.two_in_a_chat("ines", relay, "jack")
+        self.assertGreater(relay.cut(), 0)
+        self.say(jack, "while you were away")
+        self.wait_for_message(ines, "while you were away")
+        self.say(ines, "and here again")
+        self.wait_for_message(jack, "and here again")
 
 
 class OverWebSocket(Converse, WebScenario):
