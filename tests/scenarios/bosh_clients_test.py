@@ -37,10 +37,6 @@ class OverBosh(WebScenario):
             self.give_account(user)
         return self.log_in(first, relay), self.log_in(second, self.near)
 
-    def relay(self, source: str) -> CuttingRelay:
-        """For one client alone, so that it alone is cut off."""
-        return self.enterContext(CuttingRelay(self.near.target, source))
-
     def next_message(self, page: Page) -> dict:
         page.wait_for("messages.length > 0", "a message")
         return page.evaluate("messages.shift()")

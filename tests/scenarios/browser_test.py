@@ -53,8 +53,9 @@ class Converse:
         page.press_enter()
 
     def wait_for_message(self, page: Page, body: str) -> None:
-        texts = "Array.from(document.querySelectorAll('.chat-msg__text'), (e) => e.innerText.trim())"
-        page.wait_for(f"{texts}.includes({json.dumps(body)})", f"the message {body!r}")
+        page.wait_for("Array.from(document.querySelectorAll('.chat-msg__text'))"
+                      f".some((shown) => shown.innerText.trim() === {json.dumps(body)})",
+                      f"the message {body!r}")
 
     def test_registers_when_allowed(self):
         user = "ann"
@@ -67,6 +68,8 @@ class Converse:
         self.assertIn(user, self.server.accounts(HOST))
         self.assert_decided(WHITELISTED, "get", "forward")
         self.assert_decided(WHITELISTED, "set", "forward")
+        if self.gate:
+            self.assert_not_logged(self.gate.process, "open-sesame")
 
     def test_strangers_are_redirected(self):
         page = self.page(self.far, "#converse/register")
@@ -78,7 +81,14 @@ class Converse:
         self.assertEqual(page.evaluate(f"{link}.href"), URL)
         self.assertEqual(page.evaluate("document.querySelectorAll('#converse-register"
                                        " input[name]').length"), 0, "there is no form to fill in")
-        self.assert_decided(STRANGER, "get", "redirect")
+        self.assert_stranger_unheard("mallory", "get")
+        # There is a button all the same. Whoever presses it is told again.
+        page.click("#converse-register input[type=submit]")
+        page.wait_for("document.body.innerText.includes('Registration failed')", "the refusal")
+        if self.gate:
+            self.assertIn(TEXT, page.text("form, .alert"))
+        self.screenshot(page, "refused")
+        self.assert_stranger_unheard("mallory", "get", "set")
 
     def two_in_a_chat(self, first: str, relay: CuttingRelay, second: str) -> tuple[Page, Page]:
         for user in (first, second):
@@ -97,7 +107,7 @@ class Converse:
         self.screenshot(hugo, "chats")
 
     def test_goes_on_after_a_dropped_connection(self):
-        relay = self.enterContext(CuttingRelay(self.near.target, STRANGER))
+        relay = self.relay(STRANGER)
         ines, jack = self.two_in_a_chat("ines", relay, "jack")
         self.assertGreater(relay.cut(), 0)
         self.say(jack, "while you were away")

@@ -33,10 +33,6 @@ class OverWebSocket(WebScenario):
         sender.call("send", to=receiver.jid, body=body)
         self.assertEqual(receiver.call("next_message"), {"from": sender.jid, "body": body})
 
-    def relay(self, source: str) -> CuttingRelay:
-        """For one client alone, so that it alone is cut off."""
-        return self.enterContext(CuttingRelay(self.near.target, source))
-
     def test_registers_when_allowed_and_goes_on_to_log_in(self):
         ann = self.client("ann")
         outcome = self.register(ann, "ann", self.near, log_in=True)

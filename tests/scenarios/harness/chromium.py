@@ -17,7 +17,7 @@ from .processes import Process, wait_until
 
 PROGRAM = "chromium"
 _TIMEOUT = 30.0
-# The protocol's pipes are the browser's descriptors 3 and 4; until they are, they are out of the way.
+# The protocol's pipes are the browser's descriptors 3 and 4, and until then out of the way.
 _WITH_PIPES = 'exec "${@:3}" 3<&"$1" 4>&"$2"'
 _OUT_OF_THE_WAY = 20
 

@@ -1,4 +1,4 @@
-"""A TCP relay in the test's hand: it lends a client a source address, and breaks its connections."""
+"""A TCP relay in the test's hand: it lends a client a source address and breaks its connections."""
 
 import socket
 import struct
@@ -54,8 +54,8 @@ class CuttingRelay:
         self._refusing = False
 
     def lose_answers(self) -> None:
-        """From here on, until cut(), what the target answers does not arrive; a TLS 1.3 handshake on
-        a new connection still does."""
+        """From here on, until cut(), what the target answers does not arrive; of a new connection the
+        TLS 1.3 handshake still does."""
         self.lost_bytes = 0
         self._losing = True
 

@@ -16,11 +16,12 @@ class NodeError(Exception):
 
 
 class NodeClient:
-    """A context manager. client.call("log_in", service=..., ...) returns what the script returns."""
+    """A context manager. client.call("log_in", service=..., ...): what the script returns."""
 
     def __init__(self, folder: Path, script: Path, clients: Path, trusted: Path, name: str):
         self.process = Process(f"node-{name}", ["node", script], folder,
-                               {"STANZAGATE_WEB": str(clients), "NODE_EXTRA_CA_CERTS": str(trusted)})
+                               {"STANZAGATE_WEB": str(clients),
+                                "NODE_EXTRA_CA_CERTS": str(trusted)})
         self.process.streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         self._answers: queue.Queue = queue.Queue()
         self._number = 0

@@ -25,7 +25,7 @@ class _Handler(SimpleHTTPRequestHandler):
 
 
 class StaticFiles:
-    """A context manager. StaticFiles(pages=FOLDER, ...): FOLDER/x.html is at url + "/pages/x.html"."""
+    """A context manager. StaticFiles(pages=FOLDER): FOLDER/x.html is at url + "/pages/x.html"."""
 
     def __init__(self, **roots: Path):
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, roots=roots))
