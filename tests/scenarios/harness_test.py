@@ -5,7 +5,9 @@ and the raw client understand each other byte by byte."""
 import unittest
 
 from harness.canonical import REGISTER, SASL, canonical, parse
+from harness.cutting_relay import CuttingRelay
 from harness.gate import log_fields
+from harness.network import STRANGER
 from harness.raw_client import RawClient, stream_header
 from harness.recorder import RecordingUpstream
 from harness.scenario import main
@@ -60,6 +62,37 @@ class Recording(unittest.TestCase):
             client.send("<iq id='x'/>" + stream_header("a.test"))
             auth = f"<auth xmlns='{SASL}' mechanism='PLAIN'>AA==</auth>"
             self.assertEqual(client.ask(auth).tag, f"{{{SASL}}}success")
+
+
+class Relay(unittest.TestCase):
+    def relayed(self, upstream: RecordingUpstream) -> tuple[CuttingRelay, RawClient]:
+        relay = self.enterContext(CuttingRelay(upstream.port, STRANGER))
+        client = self.enterContext(RawClient(relay.port))
+        client.open("a.test")
+        return relay, client
+
+    def test_cuts(self):
+        with RecordingUpstream() as upstream:
+            relay, client = self.relayed(upstream)
+            self.assertEqual(upstream.everything(), stream_header("a.test").encode())
+            self.assertEqual(relay.down(), 1)
+            self.assertRaises(ConnectionResetError, client.receive)
+            with self.assertRaises(ConnectionResetError), RawClient(relay.port) as late:
+                late.receive()
+            relay.up()
+            with RawClient(relay.port) as again:
+                again.open("a.test")
+            self.assertEqual(relay.connections, 2)
+
+    def test_loses_answers(self):
+        with RecordingUpstream() as upstream:
+            relay, client = self.relayed(upstream)
+            relay.lose_answers()
+            client.send(f"<auth xmlns='{SASL}' mechanism='PLAIN'>AA==</auth>")
+            relay.wait_for_loss()
+            self.assertIn(b"</auth>", upstream.everything())
+            relay.cut()
+            self.assertRaises(ConnectionResetError, client.receive)
 
 
 if __name__ == "__main__":

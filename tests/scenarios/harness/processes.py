@@ -34,6 +34,7 @@ class Process:
 
     def __init__(self, name: str, argv: list, folder: Path, env: dict | None = None):
         self.name = name
+        self.streams = {"stdin": subprocess.DEVNULL}  # more of Popen's arguments
         self.argv = [str(word) for word in argv]
         self.log_file = folder / f"{name}.log"
         self.folder = folder
@@ -46,9 +47,7 @@ class Process:
         with self.log_file.open("wb") as log:
             self.child = subprocess.Popen(
                 self.argv,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
+                **{"stdout": log, "stderr": subprocess.STDOUT, **self.streams},
                 cwd=self.folder,
                 env=self.env,
                 preexec_fn=_die_with_parent,
