@@ -270,20 +270,5 @@ TEST_F(BoshSessionTest, DrainingTerminatesSessions) {
     EXPECT_NE(ends[0].find("why=drained"), std::string::npos) << ends[0];
 }
 
-// The address that a trusted web proxy tells is the one that decides and that the log names.
-TEST_F(BoshSessionTest, TheAddressIsTheForwardedOneFromWhomIsTrusted) {
-    TestGate gate(upstream_, "");
-    HttpClient stranger(gate.connect("all"));  // 127.0.0.1 is not trusted
-    auto const create =
-        "<body xmlns='http://jabber.org/protocol/httpbind' to='example.org' wait='0' hold='0' "
-        "ver='1.6' rid='1'/>";
-    stranger.ask("POST", "/http-bind", "X-Forwarded-For: 198.51.100.7\r\n", create);
-    EXPECT_TRUE(upstream_.accept());
-    gate.drain(std::chrono::milliseconds(1));
-    auto const ends = events(gate.join(), "session_end");
-    ASSERT_EQ(ends.size(), 1U);
-    EXPECT_NE(ends[0].find("peer=127.0.0.1"), std::string::npos) << ends[0];
-}
-
 }  // namespace
 }  // namespace stanzagate::proxy

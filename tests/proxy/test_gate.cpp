@@ -190,12 +190,16 @@ std::vector<std::string> TestGate::join() {
     return lines;
 }
 
-Fd TestGate::dial(std::string_view door, unsigned worker) const {
+Fd TestGate::dial(std::string_view door, unsigned worker, std::string_view from) const {
     auto const kind = std::find_if(door_kinds.begin(), door_kinds.end(),
                                    [&](auto const& known) { return known.name == door; });
     auto const index = static_cast<std::size_t>(kind - door_kinds.begin());
     auto const address = to_socket_address(doors_.at(worker).at(index));
     Fd fd(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!from.empty()) {
+        auto const own = to_socket_address({*config::Address::parse(from), 0});
+        EXPECT_EQ(::bind(fd.get(), own.get(), own.size), 0);
+    }
     if (::connect(fd.get(), address.get(), address.size) != 0) return {};
     set_no_delay(fd.get());
     limit_waiting(fd);
@@ -215,6 +219,12 @@ Client TestGate::connect(std::string_view door, unsigned worker) const {
         fd = std::move(clear.fd());
     }
     Client client(std::move(fd), !door.ends_with("none"));
+    EXPECT_TRUE(client.handshake());
+    return client;
+}
+
+Client TestGate::connect_from(std::string_view address, std::string_view door) const {
+    Client client(dial(door, 0, address), !door.ends_with("none"));
     EXPECT_TRUE(client.handshake());
     return client;
 }

@@ -70,7 +70,9 @@ public:
 
     // A connection to a door, through TLS.
     Client connect(std::string_view door, unsigned worker = 0) const;
-    Fd dial(std::string_view door, unsigned worker = 0) const;
+    // From another address of this machine.
+    Client connect_from(std::string_view address, std::string_view door) const;
+    Fd dial(std::string_view door, unsigned worker = 0, std::string_view from = {}) const;
 
     Worker& worker() { return *workers_.front(); }
     void drain(std::chrono::milliseconds grace);

@@ -1,0 +1,133 @@
+#include "proxy/http_request.hpp"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+
+#include "tests/filters/splits.hpp"
+
+namespace stanzagate::proxy {
+namespace {
+
+struct Read {
+    std::optional<HttpRequest> request;
+    std::optional<unsigned> error;
+    std::string rest;
+};
+
+Read read(const filters::Pieces& pieces, std::size_t most_body = 1000) {
+    HttpRequestReader reader(most_body);
+    Read read;
+    for (auto piece : pieces) {
+        if (!reader.done() && !reader.error()) piece.remove_prefix(reader.feed(piece));
+        if (reader.done()) read.rest += piece;
+    }
+    if (reader.done()) read.request = reader.take();
+    read.error = reader.error();
+    return read;
+}
+
+TEST(HttpRequestTest, IsReadInEverySplit) {
+    std::string const text =
+        "POST /http-bind?x=1 HTTP/1.1\r\nHost: example.org\r\nContent-Length: 5\r\n"
+        "Connection: keep-alive, Upgrade\r\nX: 1\r\nx: 2\r\n\r\nhello";
+    std::string const next = "GET / HTTP/1.1\r\n";
+    auto const both = text + next;
+    for (auto const& pieces : filters::some_splits(both, 3)) {
+        auto const read = proxy::read(pieces);
+        ASSERT_TRUE(read.request);
+        EXPECT_FALSE(read.error);
+        EXPECT_EQ(read.request->method, "POST");
+        EXPECT_EQ(read.request->path, "/http-bind");
+        EXPECT_EQ(read.request->body, "hello");
+        EXPECT_TRUE(read.request->keep_alive);
+        EXPECT_EQ(*read.request->header("HOST"), "example.org");
+        EXPECT_EQ(read.request->all("x"), (std::vector<std::string_view>{"1", "2"}));
+        EXPECT_TRUE(read.request->lists("connection", "upgrade"));
+        EXPECT_FALSE(read.request->lists("connection", "close"));
+        EXPECT_EQ(read.rest, next);
+    }
+}
+
+TEST(HttpRequestTest, AChunkedBodyIsPutTogether) {
+    std::string const text =
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n";
+    for (auto const& pieces : filters::some_splits(text, 4)) {
+        auto const read = proxy::read(pieces);
+        ASSERT_TRUE(read.request);
+        EXPECT_EQ(read.request->body, "abcde");
+    }
+}
+
+struct BadCase {
+    const char* name;
+    std::string text;
+    unsigned status;
+};
+
+const std::string host = "Host: a\r\n";
+
+class BadHttpRequestTest : public ::testing::TestWithParam<BadCase> {};
+INSTANTIATE_TEST_SUITE_P(
+    Rfc9112, BadHttpRequestTest,
+    ::testing::Values(
+        BadCase{"NoHttp", "<stream:stream>\r\n\r\n", 400},
+        BadCase{"NoHost", "GET / HTTP/1.1\r\n\r\n", 400},
+        BadCase{"TwoHosts", "GET / HTTP/1.1\r\n" + host + host + "\r\n", 400},
+        BadCase{"FoldedHeader", "GET / HTTP/1.1\r\n" + host + "X: a\r\n b\r\n\r\n", 0},
+        BadCase{"SpaceBeforeColon", "GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400},
+        BadCase{"NulInAHeader", std::string("GET / HTTP/1.1\r\nX: a\0b\r\n\r\n", 26), 400},
+        BadCase{"TwoLengths",
+                "POST / HTTP/1.1\r\n" + host + "Content-Length: 1\r\nContent-Length: 2\r\n\r\n",
+                400},
+        BadCase{"LengthAndChunks",
+                "POST / HTTP/1.1\r\n" + host +
+                    "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                400},
+        BadCase{"NegativeLength", "POST / HTTP/1.1\r\n" + host + "Content-Length: -1\r\n\r\n", 400},
+        BadCase{"TooLongByItsLength", "POST / HTTP/1.1\r\n" + host + "Content-Length: 1001\r\n\r\n",
+                413},
+        BadCase{"TooLongByItsChunks",
+                "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n3e9\r\n" +
+                    std::string(1001, 'x') + "\r\n0\r\n\r\n",
+                413},
+        BadCase{"HeadersTooLong",
+                "GET / HTTP/1.1\r\n" + host + "X: " + std::string(20'000, 'x') + "\r\n\r\n", 431},
+        BadCase{"Http2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
+        BadCase{"TargetIsNoPath", "GET example HTTP/1.1\r\n" + host + "\r\n", 400}),
+    [](auto const& test) { return test.param.name; });
+
+TEST_P(BadHttpRequestTest, IsRefused) {
+    for (auto const& pieces : filters::some_splits(GetParam().text, 5)) {
+        auto const read = proxy::read(pieces);
+        EXPECT_EQ(read.error.value_or(0), GetParam().status);
+    }
+}
+
+TEST(HttpRequestTest, OldAndOddForms) {
+    auto const old = read({"GET / HTTP/1.0\r\n\r\n"});
+    ASSERT_TRUE(old.request);
+    EXPECT_TRUE(old.request->http_1_0);
+    EXPECT_FALSE(old.request->keep_alive);
+    auto const absolute = read({"GET http://a/x?y HTTP/1.1\r\nHost: a\r\n\r\n"});
+    ASSERT_TRUE(absolute.request);
+    EXPECT_EQ(absolute.request->path, "/x");
+    auto const bare = read({"GET http://a HTTP/1.1\r\nHost: a\r\n\r\n"});
+    EXPECT_EQ(bare.request->path, "/");
+}
+
+TEST(HttpRequestTest, WhoWaitsForWordIsToldOnce) {
+    HttpRequestReader reader(10);
+    reader.feed("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n");
+    EXPECT_FALSE(reader.expects_continue());
+    reader.feed("Content-Length: 2\r\n\r\n");
+    EXPECT_TRUE(reader.expects_continue());
+    EXPECT_FALSE(reader.expects_continue());
+    reader.feed("ab");
+    EXPECT_TRUE(reader.done());
+}
+
+}  // namespace
+}  // namespace stanzagate::proxy
