@@ -6,6 +6,7 @@
 #include <fstream>
 #include <map>
 #include <stdexcept>
+#include <string_view>
 
 namespace stanzagate::smuggling {
 namespace {
@@ -65,8 +66,8 @@ Stream opened(const std::string& line) {
     auto const end = line.find("] ");
     if (end == std::string::npos) throw std::runtime_error("no [name] and verdict");
     Stream stream{line.substr(1, end - 1), line.substr(end + 2), "", ""};
-    if (auto const but = stream.verdict.find(" but"); but != std::string::npos) {
-        stream.stops = stream.verdict.substr(but + 4);
+    if (auto const but = stream.verdict.find(" but "); but != std::string::npos) {
+        stream.but = stream.verdict.substr(but + 5);
         stream.verdict.resize(but);
     }
     return stream;

@@ -15,11 +15,6 @@ struct Tree {
     std::string text;                               // before the first child
     std::vector<Tree> children;
     std::string tail;  // text behind it, in its parent
-
-    std::string attribute(const std::string& name) const {
-        auto const found = attributes.find(name);
-        return found == attributes.end() ? "" : found->second;
-    }
 };
 
 // In the manner of tests/filters/canonical.hpp.

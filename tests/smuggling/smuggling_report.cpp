@@ -9,8 +9,8 @@
 #include "tests/smuggling/passage.hpp"
 
 // For the scenario that asks real servers: for each stream of the corpus a line of
-//   name, verdict, readers that stop, the stream, what is forwarded of a stranger's, and of a
-//   whitelisted client's, and of each the elements that it consists of
+//   name, verdict, what a server does with it, the stream, what is forwarded of a stranger's, and
+//   of a whitelisted client's, and of each the elements that it consists of
 // with tabs between them, the latter in hexadecimal, and commas between elements.
 namespace {
 
@@ -42,7 +42,7 @@ int main() try {
     filters::Policy const policy(config);
     for (auto const& stream : smuggling::corpus()) {
         auto const verdict = smuggling::pass(policy, filters::stranger, {stream.bytes}).verdict;
-        auto const line = stream.name + "\t" + verdict + "\t" + stream.stops + "\t" +
+        auto const line = stream.name + "\t" + verdict + "\t" + stream.but + "\t" +
                           hex(stream.bytes) + "\t" +
                           forwarded(policy, filters::stranger, stream.bytes) + "\t" +
                           forwarded(policy, filters::whitelisted, stream.bytes);
