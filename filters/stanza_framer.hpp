@@ -8,6 +8,7 @@
 
 #include "filters/frame.hpp"
 #include "filters/stream_error.hpp"
+#include "filters/unfinished_token.hpp"
 
 namespace stanzagate::filters {
 
@@ -55,6 +56,8 @@ public:
 private:
     bool take_filler();
     bool parse_some();
+    std::size_t end_of_chunk(std::string_view window);
+    void note_unfinished_token();
     void let_parser_catch_up();
     void check_first_bytes();
     void fail(StreamErrorCondition condition);
@@ -66,6 +69,7 @@ private:
     std::size_t searched_ = 0;  // up to where no '>' was found that the parser has not been given
     std::size_t taken_ = 0;     // size of the frame last returned, to be dropped on the next call
     std::unique_ptr<ExpatParser> parser_;
+    std::optional<UnfinishedToken> unfinished_;  // that the parser waits for the end of
     std::optional<StreamErrorCondition> error_;
     bool first_bytes_checked_ = false;
     bool too_big_ = false;

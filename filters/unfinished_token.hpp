@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace stanzagate::filters {
+
+// What the parser has been given of a token without seeing its end: a tag with '>' in a quoted
+// value, a comment. It looks through all of it again whenever it gets more, so a '>' that cannot be
+// the end is not worth showing: byte by byte, each would cost the whole token anew.
+// It only says where the end may be; whether it is, the parser decides.
+class UnfinishedToken {
+public:
+    explicit UnfinishedToken(std::size_t begin = 0) : begin_(begin) {}
+
+    // Where it begins, as the parser counts.
+    std::size_t begin() const { return begin_; }
+    // Where in `token`, which grows from call to call, the next '>' stands that may end it; npos:
+    // it has not come. Every byte is looked at once.
+    std::size_t find_end(std::string_view token);
+
+private:
+    std::size_t find_unquoted(std::string_view token);
+    std::size_t find_behind(std::string_view token, std::string_view end);
+
+    std::size_t begin_;
+    std::size_t searched_ = 0;
+    char quote_ = '\0';  // that is open where the search stands
+};
+
+}  // namespace stanzagate::filters
