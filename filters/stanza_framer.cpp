@@ -94,7 +94,7 @@ bool StanzaFramer::parse_some() {
 // given; npos: there is none.
 std::size_t StanzaFramer::end_of_chunk(std::string_view window) {
     auto unsearched = std::max(fed_, searched_);
-    if (unfinished_) {
+    if (unfinished_ && !unfinished_->worth_a_look()) {
         auto const begin = fed_ - (parser_->bytes_given() - unfinished_->begin());
         auto const token = window.substr(begin);
         auto end = unfinished_->find_end(token);
@@ -113,6 +113,7 @@ void StanzaFramer::note_unfinished_token() {
         unfinished_.reset();
     else if (!unfinished_ || unfinished_->begin() != begin)
         unfinished_.emplace(begin);
+    if (unfinished_) unfinished_->looked_at();
 }
 
 // Filler may have been handed out before the parser saw it. It must not pile up here.

@@ -26,8 +26,9 @@ struct FrameLimits {
 //   feed() and next() in any order; after error() or the stream's closing tag, next() gives nothing
 //   more and feed() drops what it is given.
 // A frame comes out as soon as its last byte was fed: peers wait for each other, so a late frame is
-// a deadlock. next() parses no further than the frame it returns, so that what follows can be held
-// back, or passed on unparsed (rest()).
+// a deadlock; what is wrong in a frame may be found later, but never let through. next() parses no
+// further than the frame it returns, so that what follows can be held back, or passed on unparsed
+// (rest()).
 //
 // Accepted is restricted XML in UTF-8 (RFC 6120 section 11): no comment, processing instruction,
 // DTD or entity but the five; no BOM; nothing but white space between first-level elements; and no

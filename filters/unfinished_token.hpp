@@ -7,11 +7,19 @@ namespace stanzagate::filters {
 
 // What the parser has been given of a token without seeing its end: a tag with '>' in a quoted
 // value, a comment. It looks through all of it again whenever it gets more, so a '>' that cannot be
-// the end is not worth showing: byte by byte, each would cost the whole token anew.
-// It only says where the end may be; whether it is, the parser decides.
+// the end is not worth showing: byte by byte, each would cost the whole token anew. It is shown all
+// the same for a while, since the parser finds what is wrong in a token before the token ends.
+// This only says where the end may be; whether it is, the parser decides.
 class UnfinishedToken {
 public:
-    explicit UnfinishedToken(std::size_t begin = 0) : begin_(begin) {}
+    // How often the parser may look in vain.
+    static constexpr unsigned most_looks = 64;
+
+    explicit UnfinishedToken(std::size_t begin) : begin_(begin) {}
+
+    // The parser has looked once more.
+    void looked_at() { ++looks_; }
+    bool worth_a_look() const { return looks_ < most_looks; }
 
     // Where it begins, as the parser counts.
     std::size_t begin() const { return begin_; }
@@ -24,6 +32,7 @@ private:
     std::size_t find_behind(std::string_view token, std::string_view end);
 
     std::size_t begin_;
+    unsigned looks_ = 0;
     std::size_t searched_ = 0;
     char quote_ = '\0';  // that is open where the search stands
 };
