@@ -35,6 +35,9 @@ public:
     // True while Expat holds bytes behind a frame; parse() is not allowed then.
     bool suspended() const;
     std::size_t bytes_given() const { return bytes_given_; }
+    // After Outcome::more: where the token begins whose end has not come; bytes_given() where none
+    // is unfinished.
+    std::size_t unfinished_token() const { return event_begin(); }
     // True between the stream header and its closing tag, when no element is open.
     bool between_frames() const { return depth_ == 1; }
     bool finished() const { return finished_; }

@@ -64,14 +64,13 @@ bool StanzaFramer::parse_some() {
             outcome = parser_->resume();
         } else {
             auto const window = std::string_view(buffer_).substr(0, window_end);
-            auto const unsearched = std::max(fed_, searched_);
-            auto const last = window.substr(std::min(unsearched, window_end)).rfind('>');
-            searched_ = std::max(unsearched, window_end);
-            if (last == std::string_view::npos) break;
-            auto const chunk = window.substr(fed_, unsearched + last + 1 - fed_);
-            fed_ += chunk.size();
+            auto const end = end_of_chunk(window);
+            if (end == std::string_view::npos) break;
+            auto const chunk = window.substr(fed_, end - fed_);
+            fed_ = end;
             outcome = parser_->parse(chunk);
         }
+        note_unfinished_token();
         if (outcome == ExpatParser::Outcome::failed) {
             auto const seen =
                 std::string_view(buffer_).substr(start_, fed_ - std::min(fed_, start_));
@@ -89,6 +88,32 @@ bool StanzaFramer::parse_some() {
         fail(StreamErrorCondition::policy_violation);
     }
     return false;
+}
+
+// Behind the last '>' of the window that may be of use to the parser and that it has not been
+// given; npos: there is none.
+std::size_t StanzaFramer::end_of_chunk(std::string_view window) {
+    auto unsearched = std::max(fed_, searched_);
+    if (unfinished_ && !unfinished_->worth_a_look()) {
+        auto const begin = fed_ - (parser_->bytes_given() - unfinished_->begin());
+        auto const token = window.substr(begin);
+        auto end = unfinished_->find_end(token);
+        while (end < fed_ - begin) end = unfinished_->find_end(token);
+        if (end == std::string_view::npos) return end;
+        unsearched = begin + end;
+    }
+    auto const last = window.substr(std::min(unsearched, window.size())).rfind('>');
+    searched_ = std::max(unsearched, window.size());
+    return last == std::string_view::npos ? last : unsearched + last + 1;
+}
+
+void StanzaFramer::note_unfinished_token() {
+    auto const begin = parser_->unfinished_token();
+    if (begin >= parser_->bytes_given())
+        unfinished_.reset();
+    else if (!unfinished_ || unfinished_->begin() != begin)
+        unfinished_.emplace(begin);
+    if (unfinished_) unfinished_->looked_at();
 }
 
 // Filler may have been handed out before the parser saw it. It must not pile up here.

@@ -8,6 +8,7 @@
 
 #include "filters/frame.hpp"
 #include "filters/stream_error.hpp"
+#include "filters/unfinished_token.hpp"
 
 namespace stanzagate::filters {
 
@@ -25,8 +26,9 @@ struct FrameLimits {
 //   feed() and next() in any order; after error() or the stream's closing tag, next() gives nothing
 //   more and feed() drops what it is given.
 // A frame comes out as soon as its last byte was fed: peers wait for each other, so a late frame is
-// a deadlock. next() parses no further than the frame it returns, so that what follows can be held
-// back, or passed on unparsed (rest()).
+// a deadlock; what is wrong in a frame may be found later, but never let through. next() parses no
+// further than the frame it returns, so that what follows can be held back, or passed on unparsed
+// (rest()).
 //
 // Accepted is restricted XML in UTF-8 (RFC 6120 section 11): no comment, processing instruction,
 // DTD or entity but the five; no BOM; nothing but white space between first-level elements; and no
@@ -55,6 +57,8 @@ public:
 private:
     bool take_filler();
     bool parse_some();
+    std::size_t end_of_chunk(std::string_view window);
+    void note_unfinished_token();
     void let_parser_catch_up();
     void check_first_bytes();
     void fail(StreamErrorCondition condition);
@@ -66,6 +70,7 @@ private:
     std::size_t searched_ = 0;  // up to where no '>' was found that the parser has not been given
     std::size_t taken_ = 0;     // size of the frame last returned, to be dropped on the next call
     std::unique_ptr<ExpatParser> parser_;
+    std::optional<UnfinishedToken> unfinished_;  // that the parser waits for the end of
     std::optional<StreamErrorCondition> error_;
     bool first_bytes_checked_ = false;
     bool too_big_ = false;

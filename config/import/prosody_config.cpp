@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <lua.hpp>
+#include <set>
 #include <utility>
 
 #include "config/import/lua_sandbox.hpp"
@@ -47,6 +48,7 @@ private:
     ProsodyFiles::Opened opened_;
     std::string failure_;
     std::vector<std::string> found_;
+    std::set<std::pair<Position, std::string>> said_;
 };
 
 int Evaluation::here(lua_State* state) {
@@ -67,9 +69,11 @@ int Evaluation::warn(lua_State* state) {
 }
 
 void Evaluation::warn_at(LuaSandbox::Place at, const std::string& message) {
-    constexpr std::size_t most = 1000;  // a loop can go round often
-    if (diagnostics_.all().size() < most)
-        diagnostics_.warning(files_.position(at.chunk, at.line), one_line(message));
+    constexpr std::size_t most =
+        1000;  // a loop can go round often, and say something else each time
+    if (said_.size() >= most) return;
+    if (auto where = files_.position(at.chunk, at.line); said_.emplace(where, message).second)
+        diagnostics_.warning(std::move(where), one_line(message));
 }
 
 void Evaluation::open_file(LuaSandbox::Place at, int from, const char* path) {

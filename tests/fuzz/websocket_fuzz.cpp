@@ -95,8 +95,10 @@ Said server_says(const std::vector<std::string_view>& pieces) {
     return said;
 }
 
-// What the first stream of the server says, without what the writer adds and cuts.
-void check_meaning(const std::string& stream, const Said& said) {
+// What the first stream of the server says, without what the writer adds and cuts. White
+// space before it is passed over, as what is left of the stream before.
+void check_meaning(std::string stream, const Said& said) {
+    stream.erase(0, stream.find_first_not_of(" \t\r\n"));
     if (said.failed || stream.find(":lang") != std::string::npos) return;
     for (auto const* const cut : {"xmpp-tls", "compress", "xmpp-sasl", "&"})
         if (stream.find(cut) != std::string::npos) return;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <ostream>
@@ -201,6 +202,15 @@ TEST(ProsodyConfig, ReadsTheEnvironment) {
     EXPECT_EQ(folder.said(),
               "prosody.cfg.lua:2:1: warning: the environment variable STANZAGATE_TEST_NONE is not "
               "set here; Prosody's may be\n");
+}
+
+TEST(ProsodyConfig, WarnsOnceOfWhatALoopMeetsOften) {
+    ProsodyFolder folder;
+    ASSERT_TRUE(folder.evaluate("for i = 1, 9 do a = yes end\na = yes"));
+    constexpr std::string_view message = ":1: warning: yes has no value; are there quotes missing";
+    EXPECT_EQ(folder.said().find(message), std::string_view("prosody.cfg.lua:1").size());
+    EXPECT_EQ(folder.said().rfind(message), folder.said().rfind(":2:1: warning") + 2);
+    EXPECT_EQ(std::count(folder.said().begin(), folder.said().end(), '\n'), 2) << folder.said();
 }
 
 TEST(ProsodyConfig, SaysWhyAFileCannotBeRead) {

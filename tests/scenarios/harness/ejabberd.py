@@ -5,10 +5,13 @@ user of its own) is not needed.
 """
 
 import re
+import subprocess
 from pathlib import Path
 
 from .network import accepts, free_port
 from .processes import Process, Server
+
+OWN_MODULES = Path(__file__).resolve().parent.parent / "ejabberd_modules"
 
 _CONFIGURATION = """\
 hosts: [{hosts}]
@@ -39,16 +42,17 @@ modules:
   mod_roster: {{}}
   mod_disco: {{}}
   mod_ping: {{}}
-registration_timeout: infinity
+{modules}registration_timeout: infinity
 """
 
 
 class Ejabberd(Server):
     """Ejabberd(folder, ["e.test"]); a context manager. c2s_port is plain TCP, with a PROXY header
-    first where use_proxy_protocol. Only addresses in `registrars` may register in band."""
+    first where use_proxy_protocol. Only addresses in `registrars` may register in band. With a
+    `stanzas` file it writes there what it reads, and answers none of it (ejabberd_modules/)."""
 
     def __init__(self, folder: Path, hosts: list[str], use_proxy_protocol: bool = True,
-                 registrars: list[str] = ("127.0.0.1/32",)):
+                 registrars: list[str] = ("127.0.0.1/32",), stanzas: Path | None = None):
         self.folder = folder / "ejabberd"
         self.folder.mkdir()
         self.c2s_port = free_port()
@@ -59,6 +63,7 @@ class Ejabberd(Server):
                 port=self.c2s_port,
                 use_proxy_protocol="true" if use_proxy_protocol else "false",
                 registrars=", ".join(f'"{address}"' for address in registrars),
+                modules="  mod_test_stanzas: {}\n" if stanzas else "",
             )
         )
         program = ["erl", "-noinput", "-mnesia", "dir", f'"{self.folder / "database"}"']
@@ -69,6 +74,11 @@ class Ejabberd(Server):
             "ERL_LIBS": str(_library_folder()),
             "HOME": str(self.folder),
         }
+        if stanzas:
+            module = OWN_MODULES / "mod_test_stanzas.erl"
+            subprocess.run(["erlc", "-o", self.folder, module], check=True)
+            program += ["-pa", str(self.folder)]
+            environment["STANZAS"] = str(stanzas)
         self.process = Process("ejabberd", program, self.folder, environment)
 
     def ready(self) -> bool:
