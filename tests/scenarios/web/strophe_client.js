@@ -2,7 +2,7 @@
 "use strict";
 
 const REGISTER = "jabber:iq:register";
-const WAIT = 15_000;
+const WAIT = 60_000;
 const FINAL = ["CONNFAIL", "AUTHFAIL", "DISCONNECTED", "ERROR"];
 
 Strophe.setLogLevel(Strophe.LogLevel.WARN);

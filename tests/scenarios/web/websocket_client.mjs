@@ -24,7 +24,7 @@ globalThis.WebSocket = class extends NodeWebSocket {
 
 const { client, xml } = await load("@xmpp/client");
 const REGISTER = "jabber:iq:register";
-const WAIT = 15_000;
+const WAIT = 60_000;
 
 let current; // the WebSocket
 let entity;
