@@ -5,7 +5,7 @@ import asyncio
 import collections
 
 from harness.certificates import make_certificate
-from harness.crowd import EchoServer, OverBosh, OverWebsocket
+from harness.crowd import EchoServer, Gathering, OverBosh, OverWebsocket
 from harness.gate import Gate, host_table
 from harness.processes import wait_until
 from harness.scenario import Scenario, main
@@ -57,16 +57,16 @@ serve = ["websocket", "bosh"]
             print(f"{cuts} connections were lost", flush=True)
 
     async def everybody_talks(self, members: list) -> None:
-        everybody = asyncio.Barrier(len(members))
+        logged_in, have_heard = Gathering(len(members)), Gathering(len(members))
         slots = asyncio.Semaphore(AT_ONCE)
 
         async def one(member) -> None:
             async with slots:
                 await member.log_in()
-            await everybody.wait()
+            await member.rest(logged_in.arrive())
             await member.talk()
             self.assertEqual(member.heard, MESSAGES)
-            await everybody.wait()  # nobody leaves while another may still lose something
+            await member.rest(have_heard.arrive())  # nobody leaves before all have talked
             await member.leave()
 
         async with asyncio.TaskGroup() as group:

@@ -49,6 +49,20 @@ class EchoServer:
         writer.write(HEADER.encode() + _FEATURES)
 
 
+class Gathering:
+    """Set once all are there."""
+
+    def __init__(self, count: int):
+        self.missing = count
+        self.complete = asyncio.Event()
+
+    def arrive(self) -> asyncio.Event:
+        self.missing -= 1
+        if self.missing == 0:
+            self.complete.set()
+        return self.complete
+
+
 class Member:
     """One session: it says `count` messages in random bursts, and gets each back, once, in order."""
 
@@ -94,6 +108,9 @@ class OverWebsocket(Member):
                 text = await self._frame()
                 if not text.startswith(begin):
                     raise AssertionError(text)
+
+    async def rest(self, until: asyncio.Event) -> None:
+        await until.wait()
 
     async def talk(self) -> None:
         async def say_all() -> None:
@@ -141,6 +158,7 @@ class OverBosh(Member):
         self.sid = ""
         self.rid = self.chance.randint(1, 1 << 40)
         self.connections = [None, None]
+        self.pending = []
         self.cuts = 0
         opening = (f" to='{self.host}' wait='30' hold='1' ver='1.11' xmlns:xmpp='urn:xmpp:xbosh'"
                    " xmpp:version='1.0'")
@@ -157,14 +175,23 @@ class OverBosh(Member):
         if expected not in answer:
             raise AssertionError(answer)
 
+    async def rest(self, until: asyncio.Event) -> None:
+        """A session that has no request open for a minute is over."""
+        waiting = asyncio.create_task(until.wait())
+        while not until.is_set():
+            if not self.pending:
+                self.pending.append(self._start(b""))
+            await asyncio.wait((waiting, self.pending[0]), return_when=asyncio.FIRST_COMPLETED)
+            if self.pending[0].done():
+                self.hear(await self.pending.pop(0))
+
     async def talk(self) -> None:
-        pending = []
+        pending = self.pending
         while self.heard < self.count:
             while len(pending) < 2 and (self.said < self.count or not pending):
                 pending.append(self._start(b"".join(self.burst())))
                 await asyncio.sleep(self.chance.random() * 0.05)
             self.hear(await pending.pop(0))
-        self.pending = pending
 
     async def leave(self) -> None:
         self.pending.append(self._start(b"", " type='terminate'"))
@@ -195,8 +222,12 @@ class OverBosh(Member):
                 writer.close()
                 self.connections[rid % 2] = None
                 self.cuts += 1
-            reader, _ = await self._send(rid, body)
-            answer = await self._answer(reader)
+            try:
+                reader, _ = await self._send(rid, body)
+                answer = await self._answer(reader)
+            except (asyncio.IncompleteReadError, ConnectionError):
+                self.connections[rid % 2] = None  # it was not used for too long, say
+                continue
             # The copy on the lost connection may be read last, and is then taken for the newer
             # one (XEP-0124 section 14.3); so the request is repeated (section 17.3).
             if b"type='error'" not in answer:
