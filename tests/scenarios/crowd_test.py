@@ -18,7 +18,7 @@ AT_ONCE = 100  # logging in
 
 class Crowd(Scenario):
     def test_two_thousand_sessions_that_echo(self):
-        asyncio.run(asyncio.wait_for(self.crowd(), 170))
+        asyncio.run(asyncio.wait_for(self.crowd(), 380))
 
     async def crowd(self) -> None:
         echo = await EchoServer().start()
