@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "filters/document_reader.hpp"
+#include "filters/jid.hpp"
 #include "filters/xml_tags.hpp"
 
 namespace stanzagate::filters {
@@ -61,6 +62,7 @@ std::optional<std::string> WebsocketReader::read_first(std::string_view message)
     if (header.size() > limits_.frame_bytes)
         return refuse(StreamErrorCondition::policy_violation, true);
     header_ = std::move(header);
+    host_ = domain_of(frame->attributes.to.value_or(""));
     state_ = State::open;
     return header_;
 }

@@ -33,6 +33,8 @@ public:
     // From now on messages are the server's business: `limits` only keep the memory bounded.
     void authenticated(const FrameLimits& limits) { limits_ = limits; }
 
+    // The host that the client's last good <open/> was for; empty before it.
+    const std::string& host() const { return host_; }
     // The client has sent <close/>.
     bool closed() const { return state_ == State::closed; }
     std::optional<StreamErrorCondition> error() const { return error_; }
@@ -49,6 +51,7 @@ private:
     FrameLimits limits_;
     State state_ = State::opening;
     std::string header_;  // as the upstream got it
+    std::string host_;
     std::optional<StreamErrorCondition> error_;
     bool too_big_ = false;
 };

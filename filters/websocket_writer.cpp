@@ -40,6 +40,8 @@ std::vector<WebsocketMessage> WebsocketWriter::messages(std::vector<StreamPiece>
             closed_ = true;
         } else if (piece.kind == StreamPiece::Kind::success) {
             opened_ = false;
+        } else if (piece.kind == StreamPiece::Kind::error) {
+            erred_ = true;
         }
         written.push_back({std::move(text), piece.kind});
     }
@@ -49,7 +51,7 @@ std::vector<WebsocketMessage> WebsocketWriter::messages(std::vector<StreamPiece>
 std::vector<WebsocketMessage> WebsocketWriter::fail(StreamErrorCondition condition,
                                                     std::string_view detail,
                                                     const ResponseHeader& header) {
-    if (closed_) return {};
+    if (closed_ || erred_) return {};
     StreamCutter cutter;
     auto pieces = cutter.cut(stream_header(header) + stream_error(condition, detail));
     if (opened_) pieces.erase(pieces.begin());

@@ -32,7 +32,8 @@ public:
     bool failed() const { return cutter_.failed(); }
 
     // The gate's own last word: <open/> where none went out, <stream:error/>, <close/> (RFC 7395
-    // section 3.5). Nothing where <close/> went out already. `detail` as in stream_error().
+    // section 3.5). Nothing where <close/> went out already, or the server's own error: a stream
+    // has one. `detail` as in stream_error().
     std::vector<WebsocketMessage> fail(StreamErrorCondition condition, std::string_view detail,
                                        const ResponseHeader& header);
 
@@ -42,6 +43,7 @@ private:
     StreamCutter cutter_;
     bool opened_ = false;
     bool closed_ = false;
+    bool erred_ = false;
 };
 
 }  // namespace stanzagate::filters

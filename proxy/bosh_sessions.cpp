@@ -11,13 +11,19 @@ namespace stanzagate::proxy {
 
 void BoshDirectory::add(const std::string& sid, Worker& owner) {
     std::lock_guard const lock(mutex_);
-    sessions_[sid] = {&owner, false};
+    sessions_[sid] = Entry{&owner, false, false};
 }
 
 void BoshDirectory::authenticated(std::string_view sid) {
     std::lock_guard const lock(mutex_);
     if (auto const found = sessions_.find(sid); found != sessions_.end())
         found->second.authenticated = true;
+}
+
+void BoshDirectory::secure(std::string_view sid) {
+    std::lock_guard const lock(mutex_);
+    if (auto const found = sessions_.find(sid); found != sessions_.end())
+        found->second.secure = true;
 }
 
 void BoshDirectory::remove(std::string_view sid) {

@@ -23,10 +23,12 @@ public:
     struct Entry {
         Worker* owner = nullptr;
         bool authenticated = false;  // then its requests may be long
+        bool secure = false;         // it was opened through TLS, and is closed to all else
     };
 
     void add(const std::string& sid, Worker& owner);
     void authenticated(std::string_view sid);
+    void secure(std::string_view sid);
     void remove(std::string_view sid);
     std::optional<Entry> find(std::string_view sid) const;
     bool empty() const;

@@ -187,6 +187,9 @@ void HttpConnection::pass_on(Waiting& waiting, std::string body) {
     HttpExchange const exchange{&worker_, number_, waiting.number};
     auto const sid = filters::sid_of(body);
     if (!sid) return open_bosh_session(waiting, body);
+    // XEP-0124 section 19.1: the session lives on, or whoever knows its sid could end it.
+    auto const session = worker_.bosh_directory().find(*sid);
+    if (session && session->secure && !channel_.tls()) return finish();
     waiting.sid = *sid;
     set_deadline();
     worker_.bosh().pass_on(exchange, *sid, std::move(body));
@@ -214,6 +217,7 @@ void HttpConnection::open_bosh_session(Waiting& waiting, std::string_view text) 
     auto& entered = *session;
     worker_.enter(std::move(session));
     entered.start(std::make_unique<BoshCarrier>(worker_.bosh(), worker_.loop(), entered, sid));
+    if (channel_.tls()) worker_.bosh_directory().secure(sid);
     if (auto* const carrier = worker_.bosh().find(sid))
         carrier->request({&worker_, number_, number}, std::move(*body));
 }

@@ -132,7 +132,7 @@ void WebsocketCarrier::fail(StreamErrorCondition condition, std::string_view det
     if (said_close_) return;
     error_ = condition;
     std::string frames;
-    for (auto const& message : writer_.fail(condition, detail, {stream_id_, {}, {}}))
+    for (auto const& message : writer_.fail(condition, detail, {stream_id_, reader_.host(), {}}))
         frames += filters::websocket_text(message.text);
     channel_.write(frames);
     say_close(code);

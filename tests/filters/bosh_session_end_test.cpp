@@ -156,6 +156,15 @@ TEST_F(XEP0124_End, Section16_ThereIsOneStream) {
     EXPECT_EQ(client.take_upstream(), "");
 }
 
+// Who asks for another stream gets what an empty request gets.
+TEST_F(XEP0124_End, Section16_3_AStreamIsNotAdded) {
+    client.open();
+    auto const id = client.send_rid(1, "to='second.example' xml:lang='de'");
+    EXPECT_EQ(client.take_upstream(), "");
+    client.server("<a xmlns='x'/>");
+    EXPECT_EQ(client.answer(id), body_of("", "<a xmlns='x'/>"));
+}
+
 TEST_F(XEP0124_End, Section17_1_LegacyClientsGetHttpCodes) {
     struct Case {
         const char* request;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/filters/carried_session.hpp"
 #include "tests/filters/splits.hpp"
 
 namespace stanzagate::filters {
@@ -39,12 +40,15 @@ public:
 
     const std::string& name() const { return name_; }
 
-    // Plays it; `cut` says in which pieces a side's bytes come. Empty, or what went wrong and
-    // where.
+    // Plays it; `cut` says in which pieces a side's bytes come. Behind another door than TCP, what
+    // the client says and gets is what it is on TCP, in the words of that door. Empty, or what went
+    // wrong and where.
     using Cut = std::function<Pieces(std::string_view bytes)>;
-    std::string play(const Cut& cut) const;
+    std::string play(const Cut& cut, ClientDoor door = ClientDoor::tcp) const;
     // Whole, in pieces of many sizes, and in random ones.
-    std::string play_in_every_way() const;
+    std::string play_in_every_way(ClientDoor door = ClientDoor::tcp) const;
+    // The clear part of STARTTLS is there on TCP only.
+    bool is_for_tcp_only() const { return starttls_; }
 
 private:
     struct Step {

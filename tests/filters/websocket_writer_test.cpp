@@ -97,6 +97,15 @@ TEST(RFC7395_3_5, AnErrorInAnOpenStreamComesBetweenMessages) {
     EXPECT_EQ(late[1], close_message);
 }
 
+// RFC 6120 section 4.9.1.1: an error is the end of its stream.
+TEST(RFC7395_3_5, OneErrorIsEnough) {
+    WebsocketWriter writer;
+    writer.write(std::string(header) +
+                 "<stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
+                 "</stream:error>");
+    EXPECT_TRUE(writer.fail(StreamErrorCondition::system_shutdown, {}, {"7", "", ""}).empty());
+}
+
 TEST(RFC7395_3_6, TheClosingTagBecomesClose) {
     auto const got = written(std::string(header) + "</stream:stream ><iq/>");
     EXPECT_EQ(got, (Texts{std::string(open_message), std::string(close_message)}));

@@ -39,6 +39,8 @@ FORBIDDEN = {
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
+TEST = re.compile(r"\bTEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\s*\)")
+NAMED_TEST = re.compile(r"`(\w+\.[A-Z]\w*)`")
 CLOCK = re.compile(r"::now\s*\(|\btime\s*\(\s*(nullptr|NULL|0|&)|\b(clock_gettime|gettimeofday)\b")
 
 
@@ -126,6 +128,19 @@ def check_toml_in_one_file(files: list[tuple[Path, list[str]]]) -> Iterator[str]
             yield f"{path}:{number}: toml++ is in {len(users)} files, and belongs in one"
 
 
+def check_conformance(root: Path, files: list[tuple[Path, list[str]]]) -> Iterator[str]:
+    """The tables name tests, and tests are renamed."""
+    tables = Path("docs/conformance.md")
+    if not (root / tables).exists():
+        return
+    tests = {f"{suite}.{name}" for path, lines in files if path.suffix == ".cpp"
+             for suite, name in TEST.findall("\n".join(lines))}
+    for number, line in enumerate((root / tables).read_text(encoding="utf-8").splitlines(), 1):
+        for name in NAMED_TEST.findall(line):
+            if name not in tests:
+                yield f"{tables}:{number}: there is no test {name}"
+
+
 def check(root: Path) -> list[str]:
     files = list(sources(root))
     problems: list[str] = []
@@ -134,6 +149,7 @@ def check(root: Path) -> list[str]:
                     check_clocks):
             problems += one(path, lines)
         problems += check_own_header_first(root, path, lines)
+    problems += check_conformance(root, files)
     return problems + list(check_toml_in_one_file(files))
 
 

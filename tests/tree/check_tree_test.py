@@ -17,7 +17,9 @@ FINE = {
     "proxy/session.hpp": '#pragma once\n#include "certs/keys.hpp"\n#include "filters/gate.hpp"\n'
                          "#include <boost/asio/ip/tcp.hpp>\n#include <thread>\n",
     "proxy/main.cpp": '#include "proxy/session.hpp"\n#include <spdlog/spdlog.h>\n',
-    "tests/filters/gate_test.cpp": '#include "filters/gate.hpp"\n#include <gtest/gtest.h>\n',
+    "tests/filters/gate_test.cpp": '#include "filters/gate.hpp"\n#include <gtest/gtest.h>\n'
+                                    "TEST_F(Gate,\n       Opens) {}\n",
+    "docs/conformance.md": "| 1 | it opens | `Gate.Opens` |\n",
     "build/generated.hpp": "#include <boost/asio.hpp>\n",
     "tests/long.py": "# Longer than 400 lines: it is a table.\n" + "1\n" * 500,
 }
@@ -53,6 +55,8 @@ PLANTED = [
     ("toml++ elsewhere", "proxy/a.cpp", "#include <toml++/toml.h>\n", ".cpp of config"),
     ("a long file", "proxy/a.cpp", "int a;\n" * 401, "401 lines"),
     ("a long script", "dev", "echo\n" * 401, "401 lines"),
+    ("a test that is not there", "docs/conformance.md", "| 1 | it opens | `Gate.Opened` |\n",
+     "Gate.Opened"),
     ("no reason given", "proxy/a.cpp", "int a;\n" * 401 + "// Longer than 400 lines:\n", "lines"),
 ]
 
