@@ -36,7 +36,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true",
                         help="small amounts: under two minutes, and coarse")
     parser.add_argument("--only", metavar="ROW,...",
-                        help="rows: " + ", ".join(row.name for row in ROWS))
+                        help="rows, or how the names of some begin (\"bosh\"): "
+                        + ", ".join(row.name for row in ROWS))
     parser.add_argument("--name", help="of the files in the folder of results (date and time)")
     parser.add_argument("--results", type=Path, default=ROOT / "bench" / "results",
                         help="the folder of results")
@@ -47,9 +48,10 @@ def arguments() -> argparse.Namespace:
     if options.rounds is None:
         options.rounds = 2 if options.quick else 8
     wanted = options.only.split(",") if options.only else [row.name for row in ROWS]
-    if unknown := set(wanted) - {row.name for row in ROWS}:
-        parser.error("no such row: " + ", ".join(sorted(unknown)))
-    options.rows = [row for row in ROWS if row.name in wanted]
+    for word in wanted:
+        if not any(is_meant(row.name, word) for row in ROWS):
+            parser.error(f"no such row: {word}")
+    options.rows = [row for row in ROWS if any(is_meant(row.name, word) for word in wanted)]
     options.cores = options.cores.split(",")
     if options.rounds < 1 or len(options.cores) != 2:
         parser.error("--rounds: one or more; --cores: two")
@@ -57,6 +59,13 @@ def arguments() -> argparse.Namespace:
         if not program.exists():
             parser.error(f"{program} is not built")
     return options
+
+
+def is_meant(row: str, word: str) -> bool:
+    """`word` is a row's name, or how the names of several begin."""
+    if any(word == known.name for known in ROWS):
+        return row == word
+    return row.startswith(word + "-")
 
 
 def machine() -> dict:
@@ -73,7 +82,7 @@ def measure(options: argparse.Namespace, available: dict, folder: Path) -> dict[
     rounds = {workload.name: [] for workload in workloads}
     for number in range(options.rounds):
         for workload in workloads:
-            if number >= (1 if options.quick and workload.memory else workload.most_rounds):
+            if number >= (workload.quick_rounds if options.quick else workload.most_rounds):
                 continue
             names = [name for name in workload.proxies if name == "none" or name in available]
             shift = number % len(names)  # whoever comes first has no advantage of it

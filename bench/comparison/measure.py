@@ -55,24 +55,29 @@ class Bench:
     def run(self, workload: Workload, proxy: Proxy | None) -> dict[str, float]:
         """`proxy` None: the clients talk to the sink itself, in the clear."""
         sink = free_port()
-        started = proxy.start(self._folder, self._proxy_cores, sink) if proxy else nullcontext()
+        serve = "xmpp" if workload.door == "direct" else workload.door
+        started = (proxy.start(self._folder, self._proxy_cores, sink, serve=serve) if proxy
+                   else nullcontext())
         with started as running:
             if workload.memory:
                 return self._memory(workload, running, sink)
             return self._cpu(workload, running, sink)
 
-    def _start_load(self, arguments: list[str], running, sink: int) -> Load:
+    def _start_load(self, arguments: list[str], running, sink: int,
+                    door: str = "direct") -> Load:
         address = f"127.0.0.1:{running.port if running else sink}"
         command = ["taskset", "-c", self._load_core, self._load, *arguments, "--wait",
                    "--host", HOST, "--connect", address]
-        if not running:
-            command += ["--door", "plain"]
+        command += ["--door", door if running else "plain"]
+        if running and running.name != "stanzagate" and door != "direct":
+            command += ["--sink-door", door]  # they pass HTTP on
         if not running or running.name != "prosody":  # which is a server itself
             command += ["--sink", f"127.0.0.1:{sink}"]
         return Load(command, self._folder / "load.err")
 
     def _cpu(self, workload: Workload, running, sink: int) -> dict[str, float]:
-        with self._start_load(workload.arguments(self._quick), running, sink) as load:
+        with self._start_load(workload.arguments(self._quick), running, sink,
+                              workload.door) as load:
             load.reach("ready")
             time.sleep(SETTLE)
             before = processes.cpu(running.pid) if running else None
@@ -91,30 +96,36 @@ class Bench:
         """What a session adds where there are some already: what the proxy sets up once, or keeps
         of those that have gone, is not counted. What is left is, beside a proxy that has served
         only a few."""
-        with self._start_load(["setup", "--count", "50"], running, sink) as load:
+        few = (["setup", "--count", "50"] if workload.door == "direct" else
+               ["idle", "--sessions", "50"])
+        with self._start_load(few, running, sink, workload.door) as load:
             load.reach("ready")
             load.go_on()
             load.reach("done")
             load.go_on()
         time.sleep(0.5)
         at_first = processes.pss(running.pid), processes.descriptors(running.pid)
-        with self._start_load(workload.arguments(self._quick), running, sink) as load:
-            load.reach("first")
+        with self._start_load(workload.arguments(self._quick), running, sink,
+                              workload.door) as load:
+            first = load.reach("first")["sessions"]
             time.sleep(0.5)
-            some = processes.pss(running.pid), processes.descriptors(running.pid)
+            some = processes.pss(running.pid)
             load.go_on()
             load.reach("ready")
-            time.sleep(1)
-            full = processes.pss(running.pid), processes.descriptors(running.pid)
+            time.sleep(0.5 if self._quick else 1)
+            full = processes.pss(running.pid)
             load.go_on()
             result = load.reach("done")
+            each = (full - some) / (result["sessions"] - first)
+            if not workload.left:
+                load.go_on()
+                return result | {"memory": each, "memory_at_first": at_first[0]}
             deadline = time.monotonic() + 10
             while processes.descriptors(running.pid) > at_first[1] and time.monotonic() < deadline:
                 time.sleep(0.1)
             time.sleep(2)
             left = processes.pss(running.pid)
             load.go_on()
-        added = (full[1] - some[1]) / 2  # a session has two descriptors
-        return result | {"memory": (full[0] - some[0]) / added,
+        return result | {"memory": each,
                          "memory_left": (left - at_first[0]) / result["sessions"],
                          "memory_at_first": at_first[0]}

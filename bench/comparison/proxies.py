@@ -44,20 +44,24 @@ def make_certificate(folder: Path) -> None:
 class Proxy:
     """A program with a configuration of its own, pinned to one core; a context manager."""
 
-    def __init__(self, name: str, template: str, command: list, version: list):
+    def __init__(self, name: str, template: str, command: list, version: list,
+                 http_template: str | None = None):
         self.name = name
         self._template = HERE / template
+        self._http_template = HERE / (http_template or template)
         self._command = command
         self._version = version
 
     def start(self, folder: Path, cores: str, upstream: int, workers: int = 1,
-              more: str = "") -> "Running":
-        """`workers`, and `more` at the end of the configuration: for stanzagate only."""
+              more: str = "", serve: str = "xmpp") -> "Running":
+        """`serve`: "xmpp", "websocket" or "bosh". `workers`, and `more` at the end of the
+        configuration: for stanzagate only."""
         port = free_port()
-        config = folder / self._template.name
-        text = string.Template(self._template.read_text())
+        template = self._template if serve == "xmpp" else self._http_template
+        config = folder / template.name
+        text = string.Template(template.read_text())
         config.write_text(text.substitute(port=port, upstream=upstream, folder=folder,
-                                          workers=workers) + more)
+                                          workers=workers, serve=serve) + more)
         command = ["taskset", "-c", cores, *self._command, config]
         return Running(self.name, command, port, folder / f"{self.name}.err")
 
@@ -109,8 +113,9 @@ def known(stanzagate: Path) -> dict[str, Proxy]:
     return {proxy.name: proxy for proxy in (
         Proxy("stanzagate", "stanzagate.toml", [stanzagate, "run", "-c"],
               [stanzagate, "--version"]),
-        Proxy("haproxy", "haproxy.cfg", ["haproxy", "-db", "-f"], ["haproxy", "-v"]),
-        Proxy("nginx", "nginx.conf", ["nginx", "-c"], ["nginx", "-v"]),
+        Proxy("haproxy", "haproxy.cfg", ["haproxy", "-db", "-f"], ["haproxy", "-v"],
+              "haproxy_http.cfg"),
+        Proxy("nginx", "nginx.conf", ["nginx", "-c"], ["nginx", "-v"], "nginx_http.conf"),
         Proxy("prosody", "prosody.cfg.lua", ["prosody", "-F", "--config"],
               ["dpkg-query", "-W", "prosody"]),
     )}

@@ -18,7 +18,10 @@ class Workload:
     unit: float = 1.0  # and by how many of them: 1e9 for bytes
     proxies: tuple[str, ...] = PROXIES
     memory: bool = False  # measure memory, not CPU
+    left: bool = False  # and what closed sessions leave
     most_rounds: int = 1000
+    quick_rounds: int = 1000
+    door: str = "direct"  # by which clients come: load's option
 
     def arguments(self, quick: bool) -> list[str]:
         option, full, little = self.amount
@@ -57,7 +60,7 @@ def _connects(mode: str, *more: str, **settings) -> Workload:
 _ECHO = Workload("echo", ["echo", "--rate", "1000", "--stanza", "400", "--sessions", "50"],
                  ("--count", 5000, 1500), "stanzas", proxies=(*PROXIES, "none"))
 _MEMORY = Workload("memory", ["idle", "--first", "500"], ("--sessions", 5500, 1500), memory=True,
-                   most_rounds=2)  # it varies by 1 % only
+                   left=True, most_rounds=2, quick_rounds=1)  # it varies by 1 % only
 _REGISTRATION = _connects("registration", proxies=(*PROXIES, "prosody"))
 
 
@@ -68,6 +71,24 @@ def _bulk(name: str, title: str, workload: Workload, *targets: float) -> Row:
 def _each(name: str, title: str, unit: str, workload: Workload, *targets: float,
           digits: int = 0) -> Row:
     return Row(name, title, f"CPU us/{unit}", workload, "cpu", 1e6, *targets, digits=digits)
+
+
+def _door(door: str, title: str) -> list[Row]:
+    """What others do here is less: they pass HTTP on. So there is nothing to reach."""
+    echo = Workload(f"{door}-echo",
+                    ["echo", "--rate", "1000", "--stanza", "400", "--sessions", "50"],
+                    ("--count", 5000, 500), "stanzas", quick_rounds=1, door=door)
+    idle = Workload(f"{door}-idle", ["idle", "--first", "200"], ("--sessions", 2200, 500),
+                    memory=True, most_rounds=2, quick_rounds=1, door=door)
+    return [
+        _each(f"{door}-echo-cpu", f"{title}: echo at 1,000/s", "stanza", echo, digits=1),
+        Row(f"{door}-echo-p50", f"{title}: echo at 1,000/s, half within", "us", echo, "p50_us",
+            digits=0),
+        Row(f"{door}-echo-p99", f"{title}: echo at 1,000/s, 99 % within", "us", echo, "p99_us",
+            digits=0),
+        Row(f"{door}-idle", f"{title}: memory of an idle session", "KiB PSS", idle, "memory",
+            1 / 1024, digits=1),
+    ]
 
 
 ROWS = [
@@ -98,4 +119,6 @@ ROWS = [
         at_most=14.0, digits=1),
     Row("memory-left", "memory left by a closed session", "KiB PSS", _MEMORY, "memory_left",
         1 / 1024, at_most=1.0, digits=1),
+    *_door("websocket", "WebSocket"),
+    *_door("bosh", "BOSH"),
 ]

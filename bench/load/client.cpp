@@ -27,7 +27,8 @@ Buffers& buffers() {
 
 Client::Client(Loop& loop, const Target& target, const TlsClientContext& tls,
                certs::SessionPtr ticket, ClientOwner& owner)
-    : target_(target),
+    : loop_(loop),
+      target_(target),
       context_(tls),
       ticket_(std::move(ticket)),
       owner_(owner),
@@ -81,11 +82,18 @@ void Client::on_encrypted(std::string_view bytes) {
 void Client::on_plain(std::string_view bytes) {
     if (state_ == State::closing) return;
     if (state_ == State::at_the_door) return door_->on_bytes(*this, bytes);
-    auto const xmpp = door_->unwrap(bytes);
+    door_->on_received(*this, bytes);
+}
+
+void Client::arrived(std::string_view xmpp) {
     if (step_ < script_.size())
         on_answer(xmpp);
     else
-        owner_.on_received(*this, xmpp.size());
+        owner_.on_received(*this, xmpp);
+}
+
+std::unique_ptr<Client> Client::another(const Target& target, ClientOwner& owner) const {
+    return std::make_unique<Client>(loop_, target, context_, nullptr, owner);
 }
 
 void Client::on_answer(std::string_view xmpp) {
@@ -115,8 +123,7 @@ void Client::next_step() {
 }
 
 void Client::send(std::string_view element) {
-    auto const wrapped = door_->wrap(element);
-    send_records(wrapped, wrapped.size());
+    door_->send(*this, element);
 }
 
 void Client::send_records(std::string_view bytes, std::size_t record) {
@@ -129,6 +136,7 @@ void Client::send_records(std::string_view bytes, std::size_t record) {
 }
 
 void Client::close() {
+    door_->on_close(*this);
     state_ = State::closing;
     if (tls_) tls_->close();
     flush();

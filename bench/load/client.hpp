@@ -24,7 +24,7 @@ class ClientOwner {
 public:
     virtual void on_open(Client& client) = 0;    // through the door: play() something, or close()
     virtual void on_played(Client& client) = 0;  // the script's last answer is there
-    virtual void on_received(Client& /*client*/, std::size_t /*bytes*/) {}  // while none is played
+    virtual void on_received(Client& /*client*/, std::string_view /*xmpp*/) {}  // none is played
     virtual void on_read(Client& /*client*/) {}      // all that has come was looked at
     virtual void on_writable(Client& /*client*/) {}  // see want_writable()
     virtual void on_closed(Client& client) = 0;      // both ways; it may be deleted here
@@ -40,8 +40,8 @@ struct Target {
     std::string door;
 };
 
-// One client connection, from connect() to the proxy's FIN. A connection that ends before close()
-// was called is an error: what is measured here does not fail.
+// One client connection, and what its door adds to it, from connect() to the proxy's FIN. A
+// connection that ends before close() was called is an error: what is measured here does not fail.
 class Client final : public Watcher {
 public:
     // `ticket`: the TLS session to take up again, or nullptr.
@@ -59,6 +59,7 @@ public:
     void want_writable(bool wanted) { socket_.want_writable(wanted); }
     void close();
     const Door& door() const { return *door_; }
+    const Target& target() const { return target_; }
     const std::string& host() const { return target_.host; }
     bool resumed() const { return tls_ && tls_->resumed(); }
     bool has_ticket() const { return tls_ && tls_->has_ticket(); }
@@ -67,6 +68,12 @@ public:
     void send_raw(std::string_view bytes);
     void start_tls();
     void opened();
+    // The end of a handshake goes out with what follows it, unless told to go: all clients share
+    // the buffer that it is in.
+    void flush();
+    void arrived(std::string_view xmpp);
+    // Another connection of the same run.
+    std::unique_ptr<Client> another(const Target& target, ClientOwner& owner) const;
 
 private:
     enum class State : std::uint8_t { connecting, at_the_door, open, closing, closed };
@@ -78,8 +85,8 @@ private:
     void on_answer(std::string_view xmpp);
     void next_step();
     void on_end(Socket::Read how);
-    void flush();
 
+    Loop& loop_;
     const Target& target_;
     const TlsClientContext& context_;
     certs::SessionPtr ticket_;  // until TLS begins

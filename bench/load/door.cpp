@@ -15,10 +15,12 @@ std::unique_ptr<Door> make_direct_door() {
 }
 
 using Maker = std::unique_ptr<Door> (*)();
-constexpr std::array<std::pair<std::string_view, Maker>, 3> doors{{
+constexpr std::array<std::pair<std::string_view, Maker>, 5> doors{{
     {"plain", make_plain_door},
     {"direct", make_direct_door},
     {"starttls", make_starttls_door},
+    {"websocket", make_websocket_door},
+    {"bosh", make_bosh_door},
 }};
 
 }  // namespace
@@ -33,6 +35,15 @@ void Door::on_secured(Client& client) {
 
 void Door::on_bytes(Client& /*client*/, std::string_view bytes) {
     throw std::runtime_error("the proxy speaks first: " + std::string(bytes.substr(0, 80)));
+}
+
+void Door::on_received(Client& client, std::string_view bytes) {
+    client.arrived(bytes);
+}
+
+void Door::send(Client& client, std::string_view element) {
+    auto const wrapped = wrap(element);
+    client.send_records(wrapped, wrapped.size());
 }
 
 std::string Door::header(std::string_view host) const {

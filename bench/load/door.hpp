@@ -19,21 +19,27 @@ public:
 
     virtual void on_connected(Client& client);
     virtual void on_secured(Client& client);
-    // What arrives, decrypted, before the door called opened().
+    // What arrives, decrypted, before the door called opened(); and after that: what is XMPP in it
+    // goes to Client::arrived().
     virtual void on_bytes(Client& client, std::string_view bytes);
+    virtual void on_received(Client& client, std::string_view bytes);
 
     // What opens a stream; again after authentication.
     virtual std::string header(std::string_view host) const;
-    // One element as it travels, and back. A view is valid until the next call.
+    // One element as it travels.
     virtual std::string wrap(std::string_view element) const { return std::string(element); }
-    virtual std::string_view unwrap(std::string_view bytes) { return bytes; }
+    virtual void send(Client& client, std::string_view element);
+    // The last chance to say something.
+    virtual void on_close(Client& /*client*/) {}
 };
 
-// "plain", "direct", "starttls". Throws where there is no such door.
+// "plain", "direct", "starttls", "websocket", "bosh". Throws where there is no such door.
 std::unique_ptr<Door> make_door(std::string_view name);
 
 // The doors that are no more than a class derived from Door, in doors/.
+std::unique_ptr<Door> make_bosh_door();
 std::unique_ptr<Door> make_plain_door();
 std::unique_ptr<Door> make_starttls_door();
+std::unique_ptr<Door> make_websocket_door();
 
 }  // namespace stanzagate::load

@@ -12,11 +12,20 @@
 namespace stanzagate::load {
 namespace {
 
+void start_sink(Run& run) {
+    auto const& options = run.options;
+    if (options.sink.empty()) return;
+    auto const address = parse_address(options.sink);
+    if (options.sink_door == "plain")
+        run.sink.emplace(run.loop, address, sink_behaviour(options.mode));
+    else
+        run.web_sink.emplace(run.loop, address, options.sink_door);
+}
+
 void measure(const Options& options) {
     Run run{.options = options,
             .target = {parse_address(options.connect), options.host, options.door}};
-    if (!options.sink.empty())
-        run.sink.emplace(run.loop, parse_address(options.sink), sink_behaviour(options.mode));
+    start_sink(run);
     auto const mode = make_mode(run);
     mode->prepare();
     Report("ready").print();

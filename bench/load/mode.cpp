@@ -36,6 +36,13 @@ std::vector<std::string> mode_names() {
 }
 
 std::unique_ptr<Mode> make_mode(Run& run) {
+    auto const& options = run.options;
+    auto const is_web = [](const std::string& door) {
+        return door == "websocket" || door == "bosh";
+    };
+    if ((is_web(options.door) || is_web(options.sink_door)) && options.mode != "echo" &&
+        options.mode != "idle")
+        throw std::invalid_argument("over HTTP there are the modes echo and idle only");
     for (auto const& [name, make] : modes)
         if (run.options.mode == name) return make(run);
     throw std::invalid_argument("there is no mode " + run.options.mode);

@@ -11,6 +11,7 @@
 #include "bench/load/report.hpp"
 #include "bench/load/sink.hpp"
 #include "bench/load/tls.hpp"
+#include "bench/load/web_sink.hpp"
 
 namespace stanzagate::load {
 
@@ -21,6 +22,7 @@ struct Run {
     TlsClientContext tls{};
     Target target{};
     std::optional<Sink> sink{};
+    std::optional<WebSink> web_sink{};  // instead, where the proxy speaks HTTP to the server
 };
 
 // One kind of load: a fixed amount of work, so that all rounds are alike.

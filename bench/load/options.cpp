@@ -16,7 +16,13 @@ std::optional<Options> read_options(int argc, char** argv, int& exit_code) {
         ->check(CLI::IsMember(mode_names()));
     app.add_option("--connect", options.connect, "address of the proxy")->capture_default_str();
     app.add_option("--sink", options.sink, "address for the sink server; without it there is none");
-    app.add_option("--door", options.door, "plain, direct or starttls")->capture_default_str();
+    app.add_option("--sink-door", options.sink_door,
+                   "how the proxy speaks to the sink: \"plain\" XMPP, \"websocket\" or \"bosh\"")
+        ->check(CLI::IsMember({"plain", "websocket", "bosh"}))
+        ->capture_default_str();
+    app.add_option("--door", options.door,
+                   "plain, direct or starttls; for echo and idle also websocket or bosh")
+        ->capture_default_str();
     app.add_option("--host", options.host, "the XMPP domain")->capture_default_str();
     app.add_option("--sessions", options.sessions, "sessions at once")->capture_default_str();
     app.add_option("--first", options.first, "idle: hold so many before the others are made");

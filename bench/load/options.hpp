@@ -11,6 +11,7 @@ struct Options {
     std::string connect = "127.0.0.1:5223";  // the proxy
     std::string sink;  // where the sink listens; empty: a server is there already
     std::string door = "direct";
+    std::string sink_door = "plain";  // how the proxy speaks to the sink
     std::string host = "bench.test";
     std::uint64_t sessions = 8;    // that live at once
     std::uint64_t first = 0;       // idle: so many are held before the others are made

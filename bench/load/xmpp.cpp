@@ -81,6 +81,13 @@ std::string message(std::size_t bytes) {
     return text;
 }
 
+std::string with_namespace(std::string_view stanza) {
+    std::string whole(stanza);
+    for (std::string_view const begin : {"<message", "<iq"})
+        if (stanza.starts_with(begin)) whole.insert(begin.size(), " xmlns='jabber:client'");
+    return whole;
+}
+
 std::size_t end_of(std::string_view text, std::string_view word) {
     auto const found = text.find(word);
     if (found == std::string_view::npos) return found;
@@ -119,8 +126,16 @@ std::string ServerSide::answer(std::string& received) {
 }
 
 std::string ServerSide::on_header() const {
-    return std::string(server_header) +
-           std::string(state_ == State::fresh ? features_before : features_after);
+    return std::string(server_header) + features();
+}
+
+std::string ServerSide::features() const {
+    return std::string(state_ == State::fresh ? features_before : features_after);
+}
+
+std::string ServerSide::answer_element(std::string_view element) {
+    std::string copy(element);
+    return answer(copy);
 }
 
 std::string ServerSide::on_iq(std::string_view iq) {

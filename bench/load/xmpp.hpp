@@ -28,6 +28,9 @@ Script registration(const std::string& header);
 // A message of exactly `bytes` bytes; the least is what the empty one takes.
 std::string message(std::size_t bytes);
 
+// What stands by itself says its namespace (RFC 7395 section 3.3.3, XEP-0206 section 2).
+std::string with_namespace(std::string_view stanza);
+
 // Where the first '>' from `word` on ends; npos: not there yet.
 std::size_t end_of(std::string_view text, std::string_view word);
 
@@ -37,6 +40,11 @@ public:
     // Takes what it understands off `received`, and returns what to send.
     std::string answer(std::string& received);
     bool bound() const { return state_ == State::bound; }
+
+    // The same where elements come one by one: what a new stream begins with, and what one of these
+    // is answered with.
+    std::string features() const;
+    std::string answer_element(std::string_view element);
 
 private:
     enum class State { fresh, authenticated, bound };

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <chrono>
 #include <deque>
+#include <string_view>
 #include <system_error>
 #include <unordered_map>
 
@@ -18,6 +19,36 @@ namespace stanzagate::load {
 namespace {
 
 using std::chrono::nanoseconds;
+
+// Counts messages by their ends, in whatever pieces they come: a proxy may have written more into
+// their start tags.
+class EndTags {
+public:
+    std::size_t count(std::string_view xmpp) {
+        constexpr std::string_view wanted = "</message>";
+        std::size_t ends = 0;
+        while (!xmpp.empty()) {
+            if (matched_ == 0) {
+                auto const begin = xmpp.find('<');
+                if (begin == std::string_view::npos) break;
+                xmpp.remove_prefix(begin);
+            }
+            // Nothing but its first byte is a '<'.
+            if (xmpp.front() != wanted[matched_]) {
+                matched_ = 0;
+                if (xmpp.front() == '<') continue;
+            } else if (++matched_ == wanted.size()) {
+                ++ends;
+                matched_ = 0;
+            }
+            xmpp.remove_prefix(1);
+        }
+        return ends;
+    }
+
+private:
+    std::size_t matched_ = 0;  // of an end tag that is not whole yet
+};
 
 class Echo final : public SessionsMode, private Watcher {
 public:
@@ -55,7 +86,7 @@ public:
 private:
     struct Echoed {
         std::deque<Clock::time_point> sent;
-        std::size_t received = 0;  // of the oldest that is not back
+        EndTags back;
     };
 
     void in_lock_step() {
@@ -89,11 +120,10 @@ private:
         }
     }
 
-    void on_received(Client& client, std::size_t bytes) override {
+    void on_received(Client& client, std::string_view xmpp) override {
         auto& echoed = echoed_[&client];
         auto const now = Clock::now();
-        for (echoed.received += bytes; echoed.received >= stanza_.size();
-             echoed.received -= stanza_.size()) {
+        for (auto back = echoed.back.count(xmpp); back > 0; --back) {
             round_trips_.add(now - echoed.sent.front());
             echoed.sent.pop_front();
             if (run_.options.rate == 0 && sent_ < run_.options.count) send(client, now);

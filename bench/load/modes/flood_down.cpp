@@ -36,7 +36,9 @@ public:
 
 private:
     std::uint64_t bytes() const { return blocks_each_ * block_.size() * run_.options.sessions; }
-    void on_received(Client& /*client*/, std::size_t bytes) override { received_ += bytes; }
+    void on_received(Client& /*client*/, std::string_view xmpp) override {
+        received_ += xmpp.size();
+    }
 
     std::string block_;
     std::uint64_t blocks_each_ = 0;

@@ -15,7 +15,9 @@ public:
     void prepare() override {
         if (run_.options.first > 0) {
             set_up(std::min(run_.options.first, run_.options.sessions));
-            Report("first").print();
+            Report first("first");
+            first.add("sessions", std::uint64_t{clients_.size()});
+            first.print();
             if (run_.options.wait) wait_for_line();
         }
         SessionsMode::prepare();
