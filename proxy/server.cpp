@@ -96,8 +96,9 @@ ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot,
     ListLookups list_lookups(background, log);
     SharedQuotas quotas;
     BoshDirectory bosh;
+    Recent recent;
     Shared const shared{log,          admission, said, resolver,
-                        list_lookups, quotas,    bosh, certs::TicketKeys::generate()};
+                        list_lookups, quotas,    bosh, recent, certs::TicketKeys::generate()};
 
     unsigned const cores = std::max(1U, std::thread::hardware_concurrency());
     unsigned const count = config.server.workers != 0 ? config.server.workers : cores;
