@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/address.hpp"
+#include "config/admin_address.hpp"
 #include "config/diagnostics.hpp"
 #include "config/host_index.hpp"
 #include "config/host_pattern.hpp"
@@ -31,8 +32,13 @@ struct LogSettings {
     bool operator==(const LogSettings&) const = default;
 };
 
+// How much of a client's address the status page shows: its network (/24, /48), or all of it.
+enum class StatusAddresses { network, full };
+
 struct Server {
-    unsigned workers = 0;  // 0 = one per core
+    unsigned workers = 0;                 // 0 = one per core
+    std::optional<AdminAddress> admin{};  // absent: none
+    StatusAddresses status_addresses = StatusAddresses::network;
     Milliseconds drain{30'000};
     LogSettings log;
     std::optional<std::filesystem::path> geoip{};  // a MaxMind database; absent: no countries

@@ -26,6 +26,52 @@ LogSettings read_log(Section section) {
     return log;
 }
 
+std::optional<AdminAddress> admin_address(Section& section, const std::string& written) {
+    constexpr std::string_view unix_scheme = "unix:";
+    if (!written.starts_with(unix_scheme)) {
+        if (const auto endpoint = Endpoint::parse(written)) return AdminAddress{*endpoint};
+        section.error("admin",
+                      in_quotes(written) +
+                          " is not an address with a port (\"127.0.0.1:9090\", \"[::1]:9090\") "
+                          "or the path of a UNIX socket (\"unix:/run/stanzagate/admin.sock\")");
+        return std::nullopt;
+    }
+    const std::string path = written.substr(unix_scheme.size());
+    if (path.empty() || path.ends_with('/') || path.find('\0') != std::string::npos) {
+        section.error("admin", in_quotes(written) + " names no file after \"unix:\"");
+        return std::nullopt;
+    }
+    AdminAddress address{section.reading().folder / path};
+    if (address.socket()->string().size() > AdminAddress::most_path_bytes) {
+        section.error("admin", in_quotes(written) +
+                                   " is too long for a UNIX socket: the path may " +
+                                   "have up to 107 bytes, with the folder it is relative to");
+        return std::nullopt;
+    }
+    return address;
+}
+
+// Who can read the page learns who registers, from where, and what fails.
+void read_admin(Section& section, Server& server) {
+    std::string written;
+    bool is_public = false;
+    section.boolean("admin_public", is_public);
+    section.choice("status_addresses", server.status_addresses,
+                   {{"network", StatusAddresses::network}, {"full", StatusAddresses::full}});
+    if (!section.string("admin", written)) return;
+    server.admin = admin_address(section, written);
+    if (!server.admin || server.admin->is_local()) return;
+    if (!is_public)
+        section.error("admin", in_quotes(written) +
+                                   " can be reached from other machines, and nobody is asked who "
+                                   "he is: use a loopback address or a UNIX socket, or say "
+                                   "admin_public = true");
+    else
+        section.warning(
+            "admin", section.where("admin"),
+            "whoever can reach " + in_quotes(written) + " sees the metrics and the status page");
+}
+
 }  // namespace
 
 Server read_server(Section section) {
@@ -33,8 +79,7 @@ Server read_server(Section section) {
     section.count("workers", server.workers, {0, 1024});
     section.duration("drain", server.drain, {0s, 1h});
     if (auto log = section.table("log")) server.log = read_log(std::move(*log));
-    section.unsupported("admin");
-    section.unsupported("admin_public");
+    read_admin(section, server);
     if (section.has("geoip")) {
         section.path("geoip", server.geoip.emplace());
         server.geoip_where = section.where("geoip");

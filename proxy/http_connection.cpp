@@ -33,7 +33,10 @@ HttpConnection::HttpConnection(Worker& worker, std::uint64_t number, Channel cha
       client_known_(arrival_.peer_known),
       deadline_(
           worker.loop().deadlines(),
-          [](void* self) { static_cast<HttpConnection*>(self)->time_is_up(); }, this) {}
+          [](void* self) { static_cast<HttpConnection*>(self)->time_is_up(); }, this) {
+    place_.enter(worker_.counters(), ConnectionKind::http, ConnectionStage::open);
+    place_.is_certain();
+}
 
 HttpConnection::~HttpConnection() {
     worker_.forget_http(number_);
@@ -243,6 +246,7 @@ void HttpConnection::open_websocket(const HttpResponse& response, std::string_vi
     auto carrier = std::make_unique<WebsocketCarrier>(std::move(channel_), worker_.scratch(),
                                                       limits, random_id(), rest);
     over_ = true;
+    place_.leave();
     deadline_.cancel();
     worker_.retire(*this);
     auto& entered = *session;
@@ -308,6 +312,7 @@ void HttpConnection::time_is_up() {
 void HttpConnection::finish() {
     if (over_) return;
     over_ = true;
+    place_.leave();
     deadline_.cancel();
     for (auto const& waiting : waiting_)
         if (!waiting.sid.empty() && !waiting.response)

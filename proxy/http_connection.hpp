@@ -12,6 +12,7 @@
 
 #include "proxy/arrival.hpp"
 #include "proxy/channel.hpp"
+#include "proxy/counters.hpp"
 #include "proxy/deadlines.hpp"
 #include "proxy/http_door.hpp"
 #include "proxy/http_request.hpp"
@@ -76,6 +77,7 @@ private:
     std::uint64_t number_;
     Channel channel_;
     Arrival arrival_;
+    ConnectionPlace place_;
     std::unique_ptr<HttpRequestReader> reader_;  // of a request that is not whole yet
     KeptBytes unread_;                           // behind a request that has to be answered first
     std::deque<Waiting> waiting_;

@@ -31,6 +31,8 @@ public:
     // somebody still waits is for it to know.
     void ask(EventLoop& loop, std::vector<std::string> zones, const config::Address& address,
              Done done);
+    // Questions that got no usable answer. On the background loop.
+    std::uint64_t failures() const { return lists_.failures(); }
 
 private:
     void begin(EventLoop& loop, std::vector<std::string> zones, const config::Address& address,

@@ -5,12 +5,14 @@
 #include <iostream>
 #include <map>
 #include <string>
+#include <variant>
 
 #include "config/import/import_prosody.hpp"
 #include "config/load.hpp"
 #include "proxy/explain.hpp"
 #include "proxy/server.hpp"
 #include "proxy/snapshot.hpp"
+#include "proxy/status_command.hpp"
 
 // The command line: which command, with what. The commands' work is done elsewhere.
 namespace {
@@ -119,6 +121,31 @@ ExitCode import_prosody(const std::string& file) {
     return ExitCode::done;
 }
 
+ExitCode status(const std::string& file) {
+    config::Diagnostics diagnostics;
+    auto const config = config::load(file, diagnostics);
+    if (!config) {
+        print(diagnostics);
+        return ExitCode::bad_input;
+    }
+    auto const failed = [](const std::string& why) {
+        std::cerr << "stanzagate status: " << why << '\n';
+        return ExitCode::bad_input;
+    };
+    auto const& admin = config->server.admin;
+    if (!admin)
+        return failed(file +
+                      ": there is no address to ask: set server.admin, \"127.0.0.1:9090\" say");
+    auto const told = proxy::ask_status(*admin);
+    if (auto const* const error = std::get_if<proxy::StatusError>(&told))
+        return failed(error->what);
+    auto const table = proxy::status_table(std::get<std::string>(told));
+    if (auto const* const error = std::get_if<proxy::StatusError>(&table))
+        return failed(admin->to_string() + ": " + error->what);
+    std::cout << std::get<std::string>(table);
+    return ExitCode::done;
+}
+
 int exit_with(ExitCode code) {
     return static_cast<int>(code);
 }
@@ -153,7 +180,8 @@ int command_line(int argc, char** argv) {
         "import-prosody", "print what a Prosody configuration with mod_register_redirect says");
     std::string prosody_file;
     import_command->add_option("FILE", prosody_file, "prosody.cfg.lua")->required();
-    app.add_subcommand("status", "not supported in this build")->allow_extras();
+    auto* const status_command = takes_file(
+        app.add_subcommand("status", "ask the running process how it is, at its admin address"));
 
     try {
         app.parse(argc, argv);
@@ -165,10 +193,8 @@ int command_line(int argc, char** argv) {
     if (run_command->parsed()) return exit_with(run(file));
     if (check_command->parsed()) return exit_with(check(file));
     if (explain_command->parsed()) return exit_with(explain(file, options));
-    if (import_command->parsed()) return exit_with(import_prosody(prosody_file));
-    std::cerr << "stanzagate " << app.get_subcommands().front()->get_name()
-              << ": not supported in this build\n";
-    return exit_with(ExitCode::bad_command_line);
+    if (status_command->parsed()) return exit_with(status(file));
+    return exit_with(import_prosody(prosody_file));
 }
 
 }  // namespace

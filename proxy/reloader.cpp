@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "proxy/admin_server.hpp"
+
 namespace stanzagate::proxy {
 namespace {
 
@@ -22,10 +24,11 @@ void log_what_stays(const config::Config& before, const config::Config& next, co
 }  // namespace
 
 Reloader::Reloader(boost::asio::io_context& background, std::shared_ptr<const Snapshot> snapshot,
-                   const Workers& workers, Admission& admission, const Log& log)
+                   const Workers& workers, Admission& admission, AdminServer& admin, const Log& log)
     : snapshot_(std::move(snapshot)),
       workers_(workers),
       admission_(admission),
+      admin_(admin),
       log_(log),
       background_(background),
       watcher_(background, [this](auto const& file) { read_list(file, Unchanged::is_told); }) {}
@@ -45,10 +48,12 @@ void Reloader::reload() {
         log.info("reloaded", {{"file", now->config.file.string()}});
     };
     if (!snapshot || !publish(snapshot, in_use)) {
+        ++reloads_.failed;
         log_.error("reload_failed", {{"file", snapshot_->config.file.string()},
                                      {"consequence", "the old configuration stays in use"}});
         return;
     }
+    ++reloads_.ok;
     snapshot_ = std::move(snapshot);
     watch_lists();
 }
@@ -56,7 +61,7 @@ void Reloader::reload() {
 bool Reloader::publish(const std::shared_ptr<const Snapshot>& snapshot,
                        std::function<void()> in_use) {
     auto doors = doors_.open(snapshot->config, workers_.size(), log_);
-    if (!doors) return false;
+    if (!doors || !admin_.listen(snapshot->config.server.admin)) return false;
     doors_.opened(doors->front());
     admission_.use(snapshot->config.limits);
     auto const told = when_all_use(std::move(in_use));

@@ -12,10 +12,13 @@
 #include "proxy/doors.hpp"
 #include "proxy/file_watcher.hpp"
 #include "proxy/log.hpp"
+#include "proxy/report.hpp"
 #include "proxy/snapshot.hpp"
 #include "proxy/worker.hpp"
 
 namespace stanzagate::proxy {
+
+class AdminServer;
 
 // Brings what an operator has changed to the workers: the configuration when asked, the files of
 // lists whenever they change. A new configuration is read and checked whole, beside the one that is
@@ -26,12 +29,15 @@ public:
     using Workers = std::vector<std::unique_ptr<Worker>>;
 
     Reloader(boost::asio::io_context& background, std::shared_ptr<const Snapshot> snapshot,
-             const Workers& workers, Admission& admission, const Log& log);
+             const Workers& workers, Admission& admission, AdminServer& admin, const Log& log);
 
-    // Binds the first configuration's addresses. False where one cannot be bound.
+    // Binds the first configuration's addresses, the admin's too. False where one cannot be bound.
     bool open_doors();
     void reload();
     const config::Config& config() const { return snapshot_->config; }
+    const Snapshot& snapshot() const { return *snapshot_; }
+    // How often reload() went how.
+    Reloads reloads() const { return reloads_; }
 
 private:
     // What is said of a list that holds what it held before.
@@ -46,10 +52,12 @@ private:
     std::shared_ptr<const Snapshot> snapshot_;
     const Workers& workers_;
     Admission& admission_;
+    AdminServer& admin_;
     const Log& log_;
     Doors doors_;
     boost::asio::io_context& background_;
     FileWatcher watcher_;
+    Reloads reloads_;
 };
 
 }  // namespace stanzagate::proxy

@@ -16,6 +16,9 @@
 #include <utility>
 #include <vector>
 
+#include "proxy/admin_pages.hpp"
+#include "proxy/admin_server.hpp"
+#include "proxy/monitor.hpp"
 #include "proxy/reloader.hpp"
 #include "proxy/service_manager.hpp"
 #include "proxy/worker.hpp"
@@ -96,8 +99,10 @@ ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot,
     ListLookups list_lookups(background, log);
     SharedQuotas quotas;
     BoshDirectory bosh;
-    Shared const shared{log,          admission, said, resolver,
-                        list_lookups, quotas,    bosh, certs::TicketKeys::generate()};
+    Recent recent;
+    Shared const shared{log,      admission,    said,
+                        resolver, list_lookups, quotas,
+                        bosh,     recent,       certs::TicketKeys::generate()};
 
     unsigned const cores = std::max(1U, std::thread::hardware_concurrency());
     unsigned const count = config.server.workers != 0 ? config.server.workers : cores;
@@ -106,11 +111,17 @@ ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot,
     for (unsigned number = 0; number < count; ++number)
         workers.push_back(std::make_unique<Worker>(number, snapshot, shared));
 
-    Reloader reloader(background, snapshot, workers, admission, log);
+    AdminServer admin(background, log);
+    Reloader reloader(background, snapshot, workers, admission, admin, log);
+    Monitor monitor(background, {workers, reloader, recent, quotas, list_lookups});
+    admin.answer_by([&](const HttpRequest& request) {
+        return admin_response(request, [&] { return monitor.report(); });
+    });
     auto const drain = [&] {
         auto const grace = reloader.config().server.drain;
         log.info("draining", {{"ms", grace.count()}});
         notify_service_manager("STOPPING=1");
+        monitor.drain();
         for (auto const& worker : workers) worker->drain(grace);
     };
     Signals const signals(background, drain, [&] { reloader.reload(); });

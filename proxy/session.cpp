@@ -75,6 +75,8 @@ void Session::start() {
 void Session::start(std::unique_ptr<Carrier> carrier) {
     guarded([this, &carrier] {
         client_.open(std::move(carrier));
+        place_.enter(worker_.counters(), kind_of(transport_), ConnectionStage::negotiating);
+        place_.is_certain();
         begin_gate(filters::Gate::Door::secure);
         deadline_.set(negotiation_->snapshot->config.limits.negotiation_timeout);
         advance();
@@ -87,6 +89,7 @@ void Session::begin() {
     bool const behind_proxy = peer_is_in(door().proxy_protocol_from);
     if (!behind_proxy && !admit_peer()) return;
 
+    place_.enter(worker_.counters(), kind_of(transport_), ConnectionStage::handshake);
     deadline_.set(negotiation_->snapshot->config.limits.handshake_timeout);
     if (behind_proxy)
         stage_ = Stage::proxy_header;
@@ -117,6 +120,7 @@ bool Session::admit() {
 // As cheaply as can be, and without a line of its own in the log: who floods us shall not fill it.
 void Session::turn_away(Admission::Refusal refusal) {
     stage_ = Stage::over;
+    place_.withdraw();
     deadline_.cancel();
     negotiation_.reset();
     client_.close();
@@ -199,9 +203,12 @@ void Session::begin_negotiation() {
     bool const in_the_clear = door().tls == config::TlsMode::starttls;
     begin_gate(in_the_clear ? filters::Gate::Door::starttls : filters::Gate::Door::secure);
     negotiation_->may_be_http = door().served.http();
-    if (door().tls == config::TlsMode::direct) begin_handshake({});
-    if (door().tls == config::TlsMode::none)
+    if (!negotiation_->may_be_http) place_.is_certain();
+    if (door().tls == config::TlsMode::none) {
+        place_.reach(ConnectionStage::negotiating);
         deadline_.set(negotiation_->snapshot->config.limits.negotiation_timeout);
+    }
+    if (door().tls == config::TlsMode::direct) begin_handshake({});
 }
 
 void Session::begin_gate(filters::Gate::Door begins) {
@@ -232,6 +239,8 @@ void Session::advance_handshake() {
             break;
     }
     stage_ = Stage::negotiating;
+    worker_.counters().handshakes[HandshakeResult::ok].add();
+    place_.reach(ConnectionStage::negotiating);
     deadline_.set(negotiation_->snapshot->config.limits.negotiation_timeout);
     if (door().tls == config::TlsMode::starttls)
         carry_out(negotiation_->gate->tls_done(random_id()));

@@ -14,6 +14,7 @@
 #include "proxy/admission.hpp"
 #include "proxy/arrival.hpp"
 #include "proxy/channel.hpp"
+#include "proxy/counters.hpp"
 #include "proxy/deadlines.hpp"
 #include "proxy/event_loop.hpp"
 #include "proxy/fd.hpp"
@@ -100,17 +101,19 @@ private:
 
     void relay();
     void relay_carried();
-    bool copy(Channel& from, Channel& to);
+    bool copy(Channel& from, Channel& to, Direction direction);
     void on_client_over(SessionEnd why);
-    bool pump(Channel& from, Channel& to);
+    bool pump(Channel& from, Channel& to, Direction direction);
 
     void begin_closing(SessionEnd why);
     void linger();
     void finish(SessionEnd why);
     void on_deadline();
-    void log_effects(const filters::Effects& effects) const;
-    void log_stream_error(filters::StreamErrorCondition condition, const std::string& host) const;
-    void log_end() const;
+    void note_effects(const filters::Effects& effects);
+    void note_registration(const filters::RegistrationEvent& registration);
+    void note_stream_error(filters::StreamErrorCondition condition, const std::string& host);
+    void note_end(Stage from);
+    void note_handshake(SessionEnd why);
     Channel& channel(Side side) { return side == Side::client ? client_ : upstream_; }
 
     Worker& worker_;
@@ -122,6 +125,7 @@ private:
     bool authenticated_ = false;
     bool peer_known_ = true;  // false: a balancer would not tell whose connection it is
     Ticket ticket_;
+    ConnectionPlace place_;
     Deadline deadline_;
     config::Endpoint peer_;
     std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();

@@ -12,7 +12,9 @@ namespace stanzagate::proxy {
 void Session::tell_doors_apart_by_alpn() {
     auto const protocol = certs::alpn(client_.tls()->ssl());
     if (protocol == "http/1.1") return become_http({});
-    if (protocol == "xmpp-client") negotiation_->may_be_http = false;
+    if (protocol != "xmpp-client") return;
+    negotiation_->may_be_http = false;
+    place_.is_certain();
 }
 
 // A request begins with the name of a method, a stream with anything but a letter. True: it is
@@ -22,7 +24,9 @@ bool Session::tell_doors_apart(std::string_view first) {
     bool const is_letter = first.front() >= 'A' && first.front() <= 'Z';
     if (door().served.xmpp && !is_letter) {
         // Who was trusted to speak for others speaks for itself, then.
-        return !negotiation_->speaks_for_others || admit();
+        if (negotiation_->speaks_for_others && !admit()) return false;
+        place_.is_certain();
+        return true;
     }
     become_http(first);
     return false;
@@ -32,6 +36,7 @@ void Session::become_http(std::string_view first) {
     auto const destination = negotiation_->destination ? *negotiation_->destination
                                                        : local_endpoint(client_.wire().fd());
     stage_ = Stage::over;
+    place_.withdraw();
     deadline_.cancel();
     worker_.retire(*this);
     worker_.serve_http(
@@ -42,8 +47,8 @@ void Session::become_http(std::string_view first) {
 // Neither a WebSocket nor BOSH has half a connection: the end of one side is the end of both.
 void Session::relay_carried() {
     client_.carrier()->takes(!upstream_.blocked());
-    bool const more_up = copy(client_, upstream_);
-    bool const more_down = copy(upstream_, client_);
+    bool const more_up = copy(client_, upstream_, Direction::to_upstream);
+    bool const more_down = copy(upstream_, client_, Direction::to_client);
     if (auto const over = client_.carrier()->over()) return on_client_over(*over);
     if (upstream_.broken()) return begin_closing(SessionEnd::network_error);
     if (upstream_.ended()) return begin_closing(SessionEnd::upstream_closed);
@@ -51,19 +56,20 @@ void Session::relay_carried() {
 }
 
 // One turn of one direction. True: there is more to be done without any event.
-bool Session::copy(Channel& from, Channel& to) {
+bool Session::copy(Channel& from, Channel& to, Direction direction) {
     if (to.blocked()) return false;
     if (from.readable()) {
         auto const bytes = from.read(worker_.scratch());
         to.write(bytes);
         relayed_ += bytes.size();
+        worker_.counters().relayed_bytes[direction].add(bytes.size());
         if (from.carrier()) from.carrier()->consumed();
     }
     return from.readable() && !to.blocked();
 }
 
 void Session::on_client_over(SessionEnd why) {
-    if (auto const error = client_.carrier()->error()) log_stream_error(*error, host_);
+    if (auto const error = client_.carrier()->error()) note_stream_error(*error, host_);
     why_ = why;
     if (stage_ == Stage::negotiating) carry_out(negotiation_->gate->eof(Side::client));
     if (stage_ == Stage::negotiating || stage_ == Stage::relaying) begin_closing(why);

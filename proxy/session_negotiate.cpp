@@ -77,7 +77,7 @@ void Session::advance_connect() {
 }
 
 void Session::carry_out(const filters::Effects& effects) {
-    log_effects(effects);
+    note_effects(effects);
     client_.write(effects.to_client);
     if (!effects.to_upstream.empty())
         upstream_.write(std::exchange(negotiation_->first_bytes, {}) + effects.to_upstream);
@@ -92,6 +92,7 @@ void Session::carry_out(const filters::Effects& effects) {
             return begin_connect(*effects.host);
         case filters::Command::relay:
             authenticated_ = true;
+            place_.reach(ConnectionStage::relaying);
             if (client_.carrier()) client_.carrier()->authenticated();
             deadline_.cancel();
             set_keepalive(upstream_.wire().fd());
@@ -147,34 +148,6 @@ void Session::begin_connect(const config::Host& host) {
         worker_, *this, upstream_, negotiation_->snapshot, std::move(target));
     negotiation_->connector->start();
     advance_connect();
-}
-
-void Session::log_effects(const filters::Effects& effects) const {
-    worker_.warn_once(effects.findings, host_);
-    bool const said = !effects.registrations.empty() || effects.stream_error;
-    if (!said || !worker_.log().is_on(config::LogLevel::info)) return;
-    auto const transport = filters::to_string(transport_);
-    auto const peer = peer_.address.to_string();
-    for (auto const& registration : effects.registrations) {
-        worker_.log().info("registration", {{"session", id_},
-                                            {"peer", peer},
-                                            {"host", negotiation_->gate->host()},
-                                            {"transport", transport},
-                                            {"request", filters::to_string(registration.request)},
-                                            {"rule", registration.rule},
-                                            {"action", filters::to_string(registration.action)}});
-    }
-    if (effects.stream_error) log_stream_error(*effects.stream_error, negotiation_->gate->host());
-}
-
-void Session::log_stream_error(filters::StreamErrorCondition condition,
-                               const std::string& host) const {
-    if (!worker_.log().is_on(config::LogLevel::info)) return;
-    worker_.log().info("stream_error", {{"session", id_},
-                                        {"peer", peer_.address.to_string()},
-                                        {"host", host},
-                                        {"transport", filters::to_string(transport_)},
-                                        {"condition", filters::to_string(condition)}});
 }
 
 }  // namespace stanzagate::proxy

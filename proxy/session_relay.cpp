@@ -1,6 +1,6 @@
 #include <chrono>
+#include <utility>
 
-#include "filters/policy.hpp"
 #include "proxy/negotiation.hpp"
 #include "proxy/session.hpp"
 #include "proxy/worker.hpp"
@@ -21,8 +21,8 @@ constexpr std::chrono::seconds half_closed_time{60};
 // on; a side that has more is called again after all others had their turn.
 void Session::relay() {
     if (client_.carrier()) return relay_carried();
-    bool const more_up = pump(client_, upstream_);
-    bool const more_down = pump(upstream_, client_);
+    bool const more_up = pump(client_, upstream_, Direction::to_upstream);
+    bool const more_down = pump(upstream_, client_, Direction::to_client);
     if (client_.broken() || upstream_.broken()) return begin_closing(SessionEnd::network_error);
     bool const all_said = !client_.blocked() && !upstream_.blocked();
     if (client_.ended() && upstream_.ended() && all_said) return begin_closing(why_);
@@ -33,12 +33,13 @@ void Session::relay() {
 }
 
 // One turn of one direction. True: there is more to be done without any event.
-bool Session::pump(Channel& from, Channel& to) {
+bool Session::pump(Channel& from, Channel& to, Direction direction) {
     if (to.blocked()) return false;
     if (from.readable()) {
         auto const bytes = from.read(worker_.scratch());
         to.write(bytes);
         relayed_ += bytes.size();
+        worker_.counters().relayed_bytes[direction].add(bytes.size());
         if (!bytes.empty() && deadline_.is_set()) deadline_.set(half_closed_time);
     }
     if (from.ended() && !to.wire().close_requested()) {
@@ -78,29 +79,14 @@ void Session::linger() {
 
 void Session::finish(SessionEnd why) {
     if (stage_ == Stage::over) return;
-    stage_ = Stage::over;
+    auto const from = std::exchange(stage_, Stage::over);
     why_ = why;
     deadline_.cancel();
     negotiation_.reset();
     upstream_.close();
     client_.close();
-    log_end();
+    note_end(from);
     worker_.retire(*this);
-}
-
-void Session::log_end() const {
-    if (!worker_.log().is_on(config::LogLevel::info)) return;
-    using std::chrono::milliseconds;
-    auto const lasted = std::chrono::steady_clock::now() - began_;
-    worker_.log().info("session_end",
-                       {{"session", id_},
-                        {"peer", peer_.address.to_string()},
-                        {"host", host_},
-                        {"transport", filters::to_string(transport_)},
-                        {"why", to_string(why_)},
-                        {"authenticated", authenticated_ ? "yes" : "no"},
-                        {"bytes", relayed_},
-                        {"ms", std::chrono::duration_cast<milliseconds>(lasted).count()}});
 }
 
 }  // namespace stanzagate::proxy

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -31,9 +32,14 @@ public:
         std::lock_guard const lock(mutex_);
         quotas_.cancel(std::move(reservation));
     }
+    // How often a quota was said not to hold for want of space alone.
+    std::uint64_t refused_for_space() const {
+        std::lock_guard const lock(mutex_);
+        return quotas_.refused_for_space();
+    }
 
 private:
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     filters::Quotas quotas_;
 };
 

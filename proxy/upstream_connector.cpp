@@ -1,6 +1,7 @@
 #include "proxy/upstream_connector.hpp"
 
 #include <cerrno>
+#include <chrono>
 #include <system_error>
 #include <utility>
 
@@ -183,6 +184,8 @@ void UpstreamConnector::address_failed(std::string_view why) {
                                               {"host", target_.stream_host},
                                               {"upstream", address().to_string()},
                                               {"reason", why}});
+    worker_.counters().upstream_failures.add({target_.host->name.to_string()});
+    worker_.recent().upstream_failed(address().to_string(), why, std::chrono::system_clock::now());
     worker_.upstreams().failed(address(), UpstreamPool::Clock::now());
     channel_.close();
     starttls_.reset();

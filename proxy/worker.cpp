@@ -150,6 +150,7 @@ void Worker::respond(const HttpExchange& exchange, HttpResponse response) {
 }
 
 void Worker::count_refusal(Admission::Refusal refusal, const config::Endpoint& peer) {
+    counters_.refused_connections[refusal].add();
     auto& refused = refused_[refusal];
     ++refused.unsaid;
     auto const now = std::chrono::steady_clock::now();

@@ -16,6 +16,7 @@
 #include "proxy/admission.hpp"
 #include "proxy/arrival.hpp"
 #include "proxy/bosh_sessions.hpp"
+#include "proxy/counters.hpp"
 #include "proxy/deadlines.hpp"
 #include "proxy/doors.hpp"
 #include "proxy/event_loop.hpp"
@@ -24,6 +25,7 @@
 #include "proxy/log.hpp"
 #include "proxy/memory_trim.hpp"
 #include "proxy/name_resolver.hpp"
+#include "proxy/recent.hpp"
 #include "proxy/resident.hpp"
 #include "proxy/scratch.hpp"
 #include "proxy/shared_quotas.hpp"
@@ -58,6 +60,7 @@ struct Shared {
     ListLookups& list_lookups;
     SharedQuotas& quotas;
     BoshDirectory& bosh;
+    Recent& recent;
     certs::TicketKeys ticket_keys;
 };
 
@@ -84,6 +87,8 @@ public:
     // Accepts no more, ends what is not authenticated yet, and lets the others live for up to
     // `grace`.
     void drain(std::chrono::milliseconds grace);
+    // From any thread.
+    const Counters& counters() const { return counters_; }
 
     // For sessions, on the worker's own thread.
     EventLoop& loop() { return loop_; }
@@ -95,6 +100,8 @@ public:
     ListLookups& list_lookups() { return shared_.list_lookups; }
     SharedQuotas& quotas() { return shared_.quotas; }
     BoshSessions& bosh() { return bosh_; }
+    Counters& counters() { return counters_; }
+    Recent& recent() { return shared_.recent; }
     const BoshDirectory& bosh_directory() const { return shared_.bosh; }
     bool is_draining() const { return draining_; }
     const std::shared_ptr<const Snapshot>& snapshot() const { return snapshot_; }
@@ -109,7 +116,7 @@ public:
     void forget_http(std::uint64_t connection) { http_connections_.erase(connection); }
     // The response to an HTTP request of this worker.
     void respond(const HttpExchange& exchange, HttpResponse response);
-    // A connection was turned away at the door; logged once a second for each reason.
+    // A connection was turned away at the door; counted, and logged once a second for each reason.
     void count_refusal(Admission::Refusal refusal, const config::Endpoint& peer);
     // Tells the operator, once per host, what does not work with how its upstream is configured.
     void warn_once(const filters::FeatureFindings& findings, const std::string& host);
@@ -133,6 +140,7 @@ private:
     std::uint64_t sessions_begun_ = 0;
     std::shared_ptr<const Snapshot> snapshot_;
     Shared shared_;
+    Counters counters_;  // outlives whoever counts
     EventLoop loop_;
     std::unique_ptr<Scratch> scratch_ = std::make_unique<Scratch>();
     UpstreamPool upstreams_{loop_, shared_.resolver};

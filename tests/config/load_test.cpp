@@ -72,6 +72,8 @@ TEST(Load, ReadsServerAndLimits) {
     const Config config = loaded_with(R"(
 [server]
 workers = 4
+admin = "unix:admin.sock"
+status_addresses = "full"
 drain = "1m"
 log = { level = "warning", format = "json" }
 [limits]
@@ -88,6 +90,8 @@ text = "no"
 )");
     EXPECT_EQ(config.server,
               (Server{.workers = 4,
+                      .admin = AdminAddress{std::filesystem::path("etc/admin.sock")},
+                      .status_addresses = StatusAddresses::full,
                       .drain = 60s,
                       .log = {.level = LogLevel::warning, .format = LogFormat::json}}));
     EXPECT_EQ(config.limits, (Limits{.connections = 10,

@@ -75,6 +75,7 @@ public:
     Fd dial(std::string_view door, unsigned worker = 0, std::string_view from = {}) const;
 
     Worker& worker() { return *workers_.front(); }
+    const Recent& recent() const { return recent_; }
     void drain(std::chrono::milliseconds grace);
     // Waits until the workers are done, then returns its log, line by line.
     std::vector<std::string> join();
@@ -90,6 +91,7 @@ private:
     ListLookups lookups_{background_, log_};
     SharedQuotas quotas_;
     BoshDirectory bosh_;
+    Recent recent_;
     std::shared_ptr<const Snapshot> snapshot_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<std::vector<config::Endpoint>> doors_;  // of each worker

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "config/admin_address.hpp"
+#include "proxy/fd.hpp"
+
+namespace stanzagate::proxy {
+
+// A listening socket at an admin address. Of a UNIX socket it also owns the file: that goes with
+// it, unless somebody has put another in its place.
+class AdminSocket {
+public:
+    // A file that a process which is gone has left behind is replaced. The error is a text for
+    // people.
+    static std::variant<AdminSocket, std::string> open(const config::AdminAddress& address);
+
+    AdminSocket(AdminSocket&& other) noexcept;
+    AdminSocket& operator=(AdminSocket&& other) noexcept;
+    ~AdminSocket();
+
+    int family() const;
+    // Where it is: the port that the kernel chose, where port 0 was asked for.
+    const config::AdminAddress& address() const { return address_; }
+    // To whoever accepts; the file stays this one's.
+    [[nodiscard]] int release() { return fd_.release(); }
+
+private:
+    explicit AdminSocket(config::AdminAddress address) : address_(std::move(address)) {}
+    bool bind_endpoint(config::Endpoint endpoint);
+    bool bind_file(const std::filesystem::path& file);
+    void remove_file();
+
+    config::AdminAddress address_;
+    Fd fd_;
+    bool owns_file_ = false;
+    ::dev_t device_ = 0;
+    ::ino_t inode_ = 0;
+};
+
+// A connection to an admin address, made within ten seconds or not at all (then errno tells); each
+// read and write on it has as long.
+Fd connect_to_admin(const config::AdminAddress& address);
+
+}  // namespace stanzagate::proxy

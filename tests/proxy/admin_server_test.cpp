@@ -1,0 +1,211 @@
+#include "proxy/admin_server.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "proxy/status_command.hpp"
+#include "tests/proxy/sockets.hpp"
+#include "tests/proxy/temp_folder.hpp"
+
+namespace stanzagate::proxy {
+namespace {
+
+using namespace testing;
+using config::AdminAddress;
+
+constexpr std::string_view get = "GET /path HTTP/1.1\r\nHost: here\r\n\r\n";
+
+// A server on a background loop of its own, that answers with the path it was asked for.
+class AdminServerTest : public ::testing::Test {
+protected:
+    AdminServerTest() {
+        ::testing::internal::CaptureStderr();
+        server_.answer_by([](const HttpRequest& request) {
+            HttpResponse response;
+            response.body = request.method + ' ' + request.path;
+            response.head_only = request.method == "HEAD";
+            return response;
+        });
+    }
+    ~AdminServerTest() override {
+        background_.stop();
+        if (thread_.joinable()) thread_.join();
+        if (capturing_) ::testing::internal::GetCapturedStderr();
+    }
+
+    void run() {
+        thread_ = std::thread([this] { background_.run(); });
+    }
+    // What it has logged until now; once.
+    std::string log() {
+        capturing_ = false;
+        return ::testing::internal::GetCapturedStderr();
+    }
+    AdminAddress socket_at(const std::string& name) const { return {folder_.path() / name}; }
+    std::filesystem::path file(const std::string& name) const { return folder_.path() / name; }
+
+    static std::string asked(const AdminAddress& address, std::string_view request = get) {
+        auto const fd = connect_to_admin(address);
+        if (!fd) return "nobody";
+        say(fd, request);
+        return hear_to_end(fd);
+    }
+    // Listening at a port that the kernel chose: where that is, its log tells.
+    static AdminAddress told_by(const std::string& log) {
+        std::string_view constexpr mark = "address=127.0.0.1:";
+        auto const port = log.substr(log.rfind(mark) + mark.size());
+        return {*config::Endpoint::parse("127.0.0.1:" + port.substr(0, port.find_first_of(" \n")))};
+    }
+
+    TempFolder folder_;
+    Log log_{{}};
+    boost::asio::io_context background_{1};
+    AdminServer server_{background_, log_};
+    std::thread thread_;
+    bool capturing_ = true;
+};
+
+TEST_F(AdminServerTest, AnswersOverTcp) {
+    ASSERT_TRUE(server_.listen(AdminAddress{*config::Endpoint::parse("127.0.0.1:0")}));
+    auto const address = told_by(log());
+    run();
+    EXPECT_EQ(asked(address),
+              "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\nGET /path");
+    EXPECT_EQ(asked(address, "HEAD /p?q=1 HTTP/1.0\r\n\r\n"),
+              "HTTP/1.1 200 OK\r\nContent-Length: 7\r\nConnection: close\r\n\r\n");
+}
+
+TEST_F(AdminServerTest, AnswersOverASocketOfItsOwner) {
+    ASSERT_TRUE(server_.listen(socket_at("s")));
+    run();
+    EXPECT_TRUE(asked(socket_at("s")).ends_with("GET /path"));
+    struct stat found{};
+    ASSERT_EQ(::lstat(file("s").c_str(), &found), 0);
+    EXPECT_EQ(found.st_mode & 0777U, 0660U);
+}
+
+TEST_F(AdminServerTest, AnswersWhatComesInPieces) {
+    ASSERT_TRUE(server_.listen(socket_at("s")));
+    run();
+    for (std::size_t cut = 1; cut < get.size(); cut += 3) {
+        auto const fd = connect_to_admin(socket_at("s"));
+        say(fd, get.substr(0, cut));
+        say(fd, get.substr(cut));
+        EXPECT_TRUE(hear_to_end(fd).ends_with("GET /path")) << cut;
+    }
+}
+
+TEST_F(AdminServerTest, RefusesWhatItCannotRead) {
+    ASSERT_TRUE(server_.listen(socket_at("s")));
+    run();
+    EXPECT_TRUE(asked(socket_at("s"), "nonsense\r\n\r\n").starts_with("HTTP/1.1 400 "));
+    std::string const much(20'000, 'x');
+    EXPECT_TRUE(asked(socket_at("s"), "GET /" + much).starts_with("HTTP/1.1 431 "));
+    EXPECT_TRUE(
+        asked(socket_at("s"), "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n12345")
+            .starts_with("HTTP/1.1 413 "));
+}
+
+// However many wait and say nothing: who asks is answered.
+TEST_F(AdminServerTest, LetsTheOldestGo) {
+    ASSERT_TRUE(server_.listen(socket_at("s")));
+    run();
+    std::vector<Fd> idle;
+    for (std::size_t i = 0; i < AdminServer::most_connections + 5; ++i) {
+        idle.push_back(connect_to_admin(socket_at("s")));
+        ASSERT_TRUE(idle.back());
+    }
+    EXPECT_TRUE(asked(socket_at("s")).ends_with("GET /path"));
+    EXPECT_EQ(hear_to_end(idle.front()), "");
+    say(idle.back(), get);
+    EXPECT_TRUE(hear_to_end(idle.back()).ends_with("GET /path"));
+}
+
+TEST_F(AdminServerTest, Moves) {
+    ASSERT_TRUE(server_.listen(socket_at("a")));
+    ASSERT_TRUE(server_.listen(socket_at("a")));
+    ASSERT_TRUE(server_.listen(socket_at("b")));
+    run();
+    EXPECT_TRUE(asked(socket_at("b")).ends_with("GET /path"));
+    EXPECT_EQ(asked(socket_at("a")), "nobody");
+    EXPECT_FALSE(std::filesystem::exists(file("a")));
+}
+
+TEST_F(AdminServerTest, StaysWhereItWasIfItCannotMove) {
+    ASSERT_TRUE(server_.listen(socket_at("a")));
+    EXPECT_FALSE(server_.listen(AdminAddress{file("none") / "b"}));
+    run();
+    EXPECT_TRUE(asked(socket_at("a")).ends_with("GET /path"));
+    EXPECT_NE(log().find("event=cannot_listen address=unix:" + file("none/b").string() +
+                         " reason=\"No such file or directory\" key=server.admin"),
+              std::string::npos);
+}
+
+TEST_F(AdminServerTest, IsNoLongerThereWithoutAnAddress) {
+    ASSERT_TRUE(server_.listen(socket_at("a")));
+    ASSERT_TRUE(server_.listen(std::nullopt));
+    EXPECT_EQ(asked(socket_at("a")), "nobody");
+    EXPECT_FALSE(std::filesystem::exists(file("a")));
+}
+
+// A process that was killed leaves its file; one that lives is not robbed of it.
+TEST_F(AdminServerTest, ReplacesAFileThatWasLeftBehind) {
+    {
+        auto opened = AdminSocket::open(socket_at("s"));
+        auto* const dead = std::get_if<AdminSocket>(&opened);
+        ASSERT_TRUE(dead);
+        std::filesystem::rename(file("s"), file("left"));
+    }
+    ASSERT_TRUE(std::filesystem::exists(file("left")));
+    ASSERT_TRUE(server_.listen(socket_at("left")));
+    run();
+    EXPECT_TRUE(asked(socket_at("left")).ends_with("GET /path"));
+}
+
+TEST_F(AdminServerTest, LeavesOthersTheirFiles) {
+    auto const alive = AdminSocket::open(socket_at("s"));
+    ASSERT_TRUE(std::holds_alternative<AdminSocket>(alive));
+    EXPECT_FALSE(server_.listen(socket_at("s")));
+    std::ofstream(file("text")) << "something else";
+    EXPECT_FALSE(server_.listen(socket_at("text")));
+    EXPECT_EQ(std::filesystem::file_size(file("text")), 14U);
+}
+
+TEST_F(AdminServerTest, IsAskedByTheCommand) {
+    server_.answer_by([](const HttpRequest& request) {
+        HttpResponse response;
+        response.body = request.path == "/status.json" ? std::string(100'000, 's') : "";
+        return response;
+    });
+    ASSERT_TRUE(server_.listen(socket_at("s")));
+    run();
+    auto const told = ask_status(socket_at("s"));
+    EXPECT_EQ(std::get<std::string>(told), std::string(100'000, 's'));
+}
+
+TEST_F(AdminServerTest, TheCommandSaysWhatIsWrong) {
+    auto const error = [](const AdminAddress& address) {
+        auto const told = ask_status(address);
+        auto const* const failed = std::get_if<StatusError>(&told);
+        return failed ? failed->what : "none";
+    };
+    EXPECT_EQ(error(socket_at("s")), "unix:" + file("s").string() + ": No such file or directory");
+    EXPECT_EQ(error({*config::Endpoint::parse("127.0.0.1:0")}),
+              "127.0.0.1:0: port 0 is chosen anew at each start, so nobody knows where to ask");
+    server_.answer_by([](const HttpRequest&) { return plain_response(404); });
+    ASSERT_TRUE(server_.listen(socket_at("s")));
+    run();
+    EXPECT_EQ(error(socket_at("s")),
+              "unix:" + file("s").string() + ": what answers there is no stanzagate");
+}
+
+}  // namespace
+}  // namespace stanzagate::proxy
