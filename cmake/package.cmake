@@ -84,8 +84,9 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
     ${packaging}/debian/prerm ${packaging}/debian/postrm)
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "registration gate for XMPP servers")
 set(CPACK_PACKAGE_DESCRIPTION
-"stanzagate stands at the network edge in front of Prosody, ejabberd or any other
-XMPP server. It ends TLS, answers in-band registration from addresses that are not
-allowed with a redirect to a web page, and passes everything else through unchanged.
-Rules by network, country, DNS list, invitation, time and quota decide who registers.")
+"stanzagate stands at the network edge in front of Prosody, ejabberd or any
+other XMPP server. It ends TLS, answers in-band registration from addresses
+that are not allowed with a redirect to a web page, and passes everything
+else through unchanged. Rules by network, country, DNS list, invitation,
+time and quota decide who registers.")
 include(CPack)
