@@ -102,7 +102,7 @@ public:
     BoshSessions& bosh() { return bosh_; }
     Counters& counters() { return counters_; }
     Recent& recent() { return shared_.recent; }
-    const BoshDirectory& bosh_directory() const { return shared_.bosh; }
+    BoshDirectory& bosh_directory() { return shared_.bosh; }
     bool is_draining() const { return draining_; }
     const std::shared_ptr<const Snapshot>& snapshot() const { return snapshot_; }
     std::string next_session_id();
