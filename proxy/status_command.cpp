@@ -92,7 +92,9 @@ private:
     }
     bool is_numbers(std::size_t column) const {
         return std::all_of(rows_.begin() + 1, rows_.end(), [&](auto const& row) {
-            return row[column].find_first_not_of("-0123456789") == std::string::npos;
+            auto const& cell = row[column];
+            return cell.find_first_not_of("0123456789", cell.starts_with('-') ? 1 : 0) ==
+                   std::string::npos;
         });
     }
 

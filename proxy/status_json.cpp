@@ -44,8 +44,10 @@ json::object connections(const Totals& totals) {
 }
 
 json::object refused_connections(const Totals& totals) {
-    auto refused = by_value(totals.refused_connections);
-    refused.erase(to_string(Admission::Refusal::none));
+    json::object refused;
+    totals.refused_connections.each([&](Admission::Refusal reason, std::uint64_t count) {
+        if (reason != Admission::Refusal::none) refused[to_string(reason)] = count;
+    });
     return refused;
 }
 
