@@ -15,12 +15,16 @@ class Certificate:
         return ssl.create_default_context(cafile=str(self.certificate))
 
 
-def make_certificate(folder: Path, *names: str) -> Certificate:
+_KINDS = {"ecdsa": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"],
+          "rsa": ["-newkey", "rsa:2048"]}
+
+
+def make_certificate(folder: Path, *names: str, kind: str = "ecdsa") -> Certificate:
     """Valid for 30 days, for all names."""
     stem = names[0].replace("*", "any")
     made = Certificate(folder / f"{stem}.crt", folder / f"{stem}.key")
     command = ["openssl", "req", "-x509", "-nodes", "-days", "30", "-subj", f"/CN={names[0]}"]
-    command += ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+    command += _KINDS[kind]
     command += ["-addext", "subjectAltName=" + ",".join(f"DNS:{name}" for name in names)]
     command += ["-keyout", str(made.key), "-out", str(made.certificate)]
     subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL)
