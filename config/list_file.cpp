@@ -55,11 +55,17 @@ private:
             networks_.push_back(*network);
             return;
         }
+        // A key file that is named here by mistake: its lines are for nobody's log.
+        if (entry.starts_with("-----BEGIN")) is_pem_ = true;
         ++broken_;
         if (broken_ > most_list_file_warnings + 1) return;
         Position where{file_, number, static_cast<int>(begin) + 1};
         if (broken_ <= most_list_file_warnings)
-            diagnostics_.warning(std::move(where), what_is_wrong(entry));
+            diagnostics_.warning(std::move(where),
+                                 is_pem_
+                                     ? "a line of what looks like a key or certificate is not an "
+                                       "address or network and is skipped"
+                                     : what_is_wrong(entry));
         else
             first_of_the_rest_ = std::move(where);
     }
@@ -68,6 +74,7 @@ private:
     Diagnostics& diagnostics_;
     std::vector<Network> networks_;
     std::size_t broken_ = 0;
+    bool is_pem_ = false;
     Position first_of_the_rest_;
 };
 
