@@ -50,12 +50,11 @@ void Listener::accept_batch() {
         SocketAddress peer;
         Fd socket(::accept4(socket_.get(), peer.get(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (!socket) {
-            if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+            if (errno == EAGAIN || errno == EWOULDBLOCK) return everybody_is_in();
             if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
                 return pause(errno);
             continue;  // that connection is gone already
         }
-        if (std::exchange(starved_, false)) worker_.log().info("accept_resumed", {});
         try {
             worker_.accept(std::move(socket), listen_, to_endpoint(peer));
         } catch (...) {
@@ -64,6 +63,11 @@ void Listener::accept_batch() {
         }
     }
     worker_.loop().again(*this);
+}
+
+// Not before: while there are fewer descriptors than clients, each one that goes lets one in.
+void Listener::everybody_is_in() {
+    if (std::exchange(starved_, false)) worker_.log().info("accept_resumed", {});
 }
 
 void Listener::pause(int error) {

@@ -34,6 +34,7 @@ public:
 
 private:
     void accept_batch();
+    void everybody_is_in();
     void pause(int error);
 
     Worker& worker_;
