@@ -1,7 +1,9 @@
 #include "proxy/log.hpp"
 
+#include <poll.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/json/serialize.hpp>
@@ -9,6 +11,7 @@
 #include <boost/json/value.hpp>
 #include <chrono>
 #include <ctime>
+#include <utility>
 
 namespace stanzagate::proxy {
 namespace {
@@ -87,6 +90,13 @@ std::string in_json(std::string_view value) {
     return escaped;
 }
 
+// A pipe says yes while it has room for PIPE_BUF bytes (pipe(7)), so that a line of that length
+// does not wait; a file or a pipe whose reader is gone says yes, too, and the write fails at once.
+bool takes_a_line(int descriptor) {
+    pollfd asked{descriptor, POLLOUT, 0};
+    return ::poll(&asked, 1, 0) != 0;
+}
+
 // logfmt quotes as JSON does.
 std::string in_logfmt(std::string_view value) {
     return needs_quotes(value) ? in_json(value) : std::string(value);
@@ -128,6 +138,16 @@ Log::~Log() = default;
 
 void Log::write(config::LogLevel level, std::string_view event, Fields fields) const {
     if (!is_on(level)) return;
+    std::lock_guard const lock(mutex_);  // else another's line could take the room that was there
+    if (lost_ != 0 && takes_a_line(STDERR_FILENO)) {
+        auto const lost = std::exchange(lost_, 0);
+        logger_->info(log_line(settings_.format, utc_now(), config::LogLevel::error, "log_lost",
+                               {{"count", lost}}));
+    }
+    if (lost_ != 0 || !takes_a_line(STDERR_FILENO)) {
+        ++lost_;
+        return;
+    }
     logger_->info(log_line(settings_.format, utc_now(), level, event, fields));
 }
 

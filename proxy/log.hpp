@@ -1,8 +1,10 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -28,7 +30,9 @@ struct Field {
 };
 
 // The log: one event a line on standard error, as logfmt or JSON with the same keys. Any thread.
-// Events and fields, no prose; never a stanza's content, SASL data or a password.
+// Events and fields, no prose; never a stanza's content, SASL data or a password. Nobody ever waits
+// for who reads it: lines that a full pipe does not take are counted, and log_lost tells of them
+// later.
 class Log {
 public:
     using Fields = std::initializer_list<Field>;
@@ -49,6 +53,8 @@ public:
 private:
     config::LogSettings settings_;
     std::shared_ptr<spdlog::logger> logger_;
+    mutable std::mutex mutex_;
+    mutable std::uint64_t lost_ = 0;  // lines since the last that was taken
 };
 
 // The line for an event, without its end. `time` is RFC 3339 in UTC.
