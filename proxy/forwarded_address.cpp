@@ -106,7 +106,8 @@ std::optional<std::string> unquoted(std::string_view text) {
     for (std::size_t i = 1; i < text.size(); ++i) {
         if (text[i] == '"')
             return i + 1 == text.size() ? std::optional(std::move(plain)) : std::nullopt;
-        if (text[i] == '\\' && ++i == text.size()) return std::nullopt;
+        if (text[i] == '\\') ++i;
+        if (i == text.size()) return std::nullopt;
         plain += text[i];
     }
     return std::nullopt;
