@@ -19,7 +19,8 @@ using namespace stanzagate;
 std::string hex(std::string_view bytes) {
     constexpr std::string_view digits = "0123456789abcdef";
     std::string text;
-    for (unsigned char const byte : bytes) {
+    for (auto const character : bytes) {
+        auto const byte = static_cast<unsigned char>(character);
         text += digits[byte / 16U];
         text += digits[byte % 16U];
     }
