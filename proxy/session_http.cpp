@@ -60,9 +60,9 @@ bool Session::copy(Channel& from, Channel& to, Direction direction) {
     if (to.blocked()) return false;
     if (from.readable()) {
         auto const bytes = from.read(worker_.scratch());
-        to.write(bytes);
         relayed_ += bytes.size();
         worker_.counters().relayed_bytes[direction].add(bytes.size());
+        to.write(bytes);
         if (from.carrier()) from.carrier()->consumed();
     }
     return from.readable() && !to.blocked();

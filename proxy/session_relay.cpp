@@ -37,9 +37,9 @@ bool Session::pump(Channel& from, Channel& to, Direction direction) {
     if (to.blocked()) return false;
     if (from.readable()) {
         auto const bytes = from.read(worker_.scratch());
-        to.write(bytes);
         relayed_ += bytes.size();
         worker_.counters().relayed_bytes[direction].add(bytes.size());
+        to.write(bytes);
         if (!bytes.empty() && deadline_.is_set()) deadline_.set(half_closed_time);
     }
     if (from.ended() && !to.wire().close_requested()) {
