@@ -1,11 +1,13 @@
 #include "certs/pem.hpp"
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <system_error>
 
 namespace stanzagate::certs {
@@ -14,6 +16,13 @@ namespace {
 using FilePtr = std::unique_ptr<std::FILE, Free<std::fclose>>;
 
 constexpr std::size_t largest_file = std::size_t{16} << 20U;  // the system's whole CA set is 0.2 MB
+
+struct Part : std::array<char, 8192> {
+    Part() = default;
+    Part(const Part&) = delete;
+    Part& operator=(const Part&) = delete;
+    ~Part() { OPENSSL_cleanse(data(), size()); }
+};
 
 // Called by OpenSSL where a block is encrypted. Without it, OpenSSL would ask on the terminal.
 int refuse_password(char* /*buffer*/, int /*size*/, int /*writing*/, void* asked) {
@@ -52,8 +61,14 @@ std::optional<std::string> read_pem(const PemSource& source) {
     const FilePtr file(std::fopen(source.file.c_str(), "re"));
     if (!file) return cannot_read(std::generic_category().message(errno));
 
+    // A key shall be left nowhere but in what is returned: the library has no buffer, ours is
+    // wiped, and the text does not move as it grows.
+    std::setvbuf(file.get(), nullptr, _IONBF, 0);
     std::string text;
-    std::array<char, 8192> part{};
+    std::error_code unknown;
+    const auto size = std::filesystem::file_size(source.file, unknown);
+    if (!unknown && size <= largest_file) text.reserve(size);
+    Part part;
     while (const std::size_t read = std::fread(part.data(), 1, part.size(), file.get())) {
         text.append(part.data(), read);
         if (text.size() > largest_file) return cannot_read("it has more than 16 MiB");

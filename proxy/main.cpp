@@ -9,6 +9,7 @@
 
 #include "config/import/import_prosody.hpp"
 #include "config/load.hpp"
+#include "proxy/core_dumps.hpp"
 #include "proxy/explain.hpp"
 #include "proxy/server.hpp"
 #include "proxy/snapshot.hpp"
@@ -26,7 +27,8 @@ void print(const config::Diagnostics& diagnostics) {
     for (auto const& diagnostic : diagnostics.sorted()) std::cerr << diagnostic.to_string() << '\n';
 }
 
-ExitCode run(const std::string& file) {
+ExitCode run(const std::string& file, bool core_dumps) {
+    if (!core_dumps) proxy::forbid_core_dumps();
     config::Diagnostics diagnostics;
     auto const snapshot = proxy::load_snapshot(file, diagnostics);
     if (!snapshot) {
@@ -162,6 +164,9 @@ int command_line(int argc, char** argv) {
         return command;
     };
     auto* const run_command = takes_file(app.add_subcommand("run", "serve in the foreground"));
+    bool core_dumps = false;
+    run_command->add_flag("--core-dumps", core_dumps,
+                          "leave core dumps as the system has them: they hold the private keys");
     auto* const check_command = takes_file(
         app.add_subcommand("check", "load everything, serve nothing, report what is wrong"));
     auto* const explain_command = takes_file(
@@ -190,7 +195,7 @@ int command_line(int argc, char** argv) {
         app.exit(error);
         return exit_with(wanted_output ? ExitCode::done : ExitCode::bad_command_line);
     }
-    if (run_command->parsed()) return exit_with(run(file));
+    if (run_command->parsed()) return exit_with(run(file, core_dumps));
     if (check_command->parsed()) return exit_with(check(file));
     if (explain_command->parsed()) return exit_with(explain(file, options));
     if (status_command->parsed()) return exit_with(status(file));

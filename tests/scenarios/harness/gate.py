@@ -65,10 +65,11 @@ class Gate(Server):
     is also how a sanitized program reports what it found."""
 
     def __init__(self, folder: Path, configuration: str, name: str = "gate",
-                 env: dict | None = None):
+                 env: dict | None = None, options: tuple = ()):
         self.config_file = folder / f"{name}.toml"
         self.config_file.write_text(configuration)
-        self.process = Process(name, [program(), "run", "-c", self.config_file], folder, env)
+        self.process = Process(name, [program(), "run", "-c", self.config_file, *options],
+                               folder, env)
 
     def ready(self) -> bool:
         return any(line.get("event") == "ready" for line in self.events())
