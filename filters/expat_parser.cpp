@@ -162,11 +162,18 @@ void ExpatParser::start(const XML_Char* name, Attribute* attributes) {
 
     ++depth_;
     if (depth_ > limits_.depth + 1) return fail(StreamErrorCondition::policy_violation);
-    if (depth_ > 1 + open_.size()) return;
+    if (!is_kept()) return;
     auto const [uri, local] = split(name);
     open_element(uri, local);
     if (depth_ == 1) open_stream(attributes);
     if (depth_ == 2) open_first_level(attributes);
+}
+
+// Whether the innermost open element becomes a part of the frame: those that something depends on.
+// A request of 16 KiB could have thousands of grandchildren, and may have to wait for its answer.
+bool ExpatParser::is_kept() const {
+    return depth_ <= 3 ||
+           (depth_ <= 1 + open_.size() && frame_.root.is(Namespace::streams, "features"));
 }
 
 void ExpatParser::open_element(std::string_view uri, std::string_view local) {
@@ -233,7 +240,7 @@ void ExpatParser::end() {
         finished_ = true;
         return finish_frame(Frame::Kind::stream_close);
     }
-    if (depth_ <= 1 + open_.size()) {
+    if (is_kept()) {
         auto& element = *open_[depth_ - 2];
         element.content_end = event_begin() - frame_begin_;
         element.end = event_end() - frame_begin_;
@@ -251,7 +258,7 @@ void XMLCALL ExpatParser::on_text(void* self, const XML_Char* text, int size) {
         return;
     }
     // The texts of features are read; those of stanzas may be passwords and are not even copied.
-    if (parser.depth_ != 4 || !parser.frame_.root.is(Namespace::streams, "features")) return;
+    if (parser.depth_ != 4 || !parser.is_kept()) return;
     auto& kept = parser.open_[2]->text;
     guarded([&] { kept += characters.substr(0, kept_text - std::min(kept.size(), kept_text)); },
             parser.error_, parser.parser_.get());

@@ -64,6 +64,7 @@ private:
 
     void start(const XML_Char* name, Attribute* attributes);
     void end();
+    bool is_kept() const;
     void open_element(std::string_view uri, std::string_view local);
     void open_stream(Attribute* attributes);
     void open_first_level(Attribute* attributes);
@@ -85,7 +86,7 @@ private:
     bool finished_ = false;  // the stream was closed
     std::optional<StreamErrorCondition> error_;
     Frame frame_;
-    std::array<Element*, 3> open_{};  // the open elements of the first three levels
+    std::array<Element*, 3> open_{};  // the open elements that are kept; see is_kept()
 };
 
 }  // namespace stanzagate::filters

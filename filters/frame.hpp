@@ -45,8 +45,9 @@ struct Element {
     }
 };
 
-// A piece of an XMPP stream: exact bytes, and what they mean. Elements are kept down to the third
-// level (a feature's own children): nothing deeper decides anything.
+// A piece of an XMPP stream: exact bytes, and what they mean. Kept are a
+// first-level element and its children, and those of <stream:features/> with their own children:
+// nothing deeper decides anything.
 struct Frame {
     enum class Kind : std::uint8_t {
         stream_open,   // everything up to the '>' of the stream header
