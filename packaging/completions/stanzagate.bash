@@ -19,7 +19,8 @@ _stanzagate() {
         done
         case $command in
             '') words='run check explain import-prosody status --help --version' ;;
-            run | check | status) words='-c --config --help' ;;
+            run) words='-c --config --core-dumps --help' ;;
+            check | status) words='-c --config --help' ;;
             explain)
                 words='-c --config --host --from --request --transport --lang --invited --json --help'
                 ;;

@@ -13,6 +13,7 @@ complete -c stanzagate -n "$none" -l version -d 'show the version'
 complete -c stanzagate -s h -l help -d 'show help'
 
 complete -c stanzagate -n '__fish_seen_subcommand_from run check explain status' -s c -l config -r -F -d 'the configuration file'
+complete -c stanzagate -n '__fish_seen_subcommand_from run' -l core-dumps -d 'leave core dumps as the system has them'
 complete -c stanzagate -n '__fish_seen_subcommand_from import-prosody' -F
 
 set -l explain '__fish_seen_subcommand_from explain'
