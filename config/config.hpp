@@ -58,6 +58,8 @@ struct Limits {
     std::size_t stanza_size = std::size_t{16} * 1024;  // bytes
     unsigned stanza_depth = 16;
     unsigned attributes = 32;
+    std::size_t negotiation_bytes = std::size_t{16} * 1024 * 1024;  // of a client, in all
+    unsigned negotiation_requests = 10'000;                         // registration requests
 
     bool operator==(const Limits&) const = default;
 };

@@ -99,6 +99,8 @@ Limits read_limits(Section section) {
     section.size("stanza_size", limits.stanza_size, {kib, mib});
     section.count("stanza_depth", limits.stanza_depth, {2, 1000});
     section.count("attributes", limits.attributes, {4, 1000});
+    section.size("negotiation_bytes", limits.negotiation_bytes, {64 * kib, 1024 * mib});
+    section.count("negotiation_requests", limits.negotiation_requests, {1, 1'000'000});
     if (limits.stanza_size < least_by_rfc)
         section.warning("stanza_size", section.where("stanza_size"),
                         "below 10000 bytes, the least that RFC 6120, section 13.12, allows; "

@@ -17,6 +17,9 @@ FrameLimits client_limits(const config::Config& config) {
 constexpr FrameLimits upstream_limits{
     .frame_bytes = std::size_t{256} * 1024, .depth = 256, .attributes = 1024};
 
+// A packet full of requests may ask for fifty times its size in answers.
+constexpr std::size_t enough_at_once = std::size_t{64} * 1024;
+
 }  // namespace
 
 Gate::Gate(const Policy& policy, World& world, Peer peer, Door door, std::string stream_id)
@@ -51,6 +54,13 @@ void Gate::begin_secure(std::string stream_id) {
 Effects Gate::receive(Side from, std::string_view bytes) {
     Effects out;
     if (phase_ == Phase::over) return out;
+    if (from == Side::client) {
+        client_bytes_ += bytes.size();
+        if (client_bytes_ > policy_->config().limits.negotiation_bytes) {
+            fail(StreamErrorCondition::policy_violation, {}, out);
+            return out;
+        }
+    }
     if (phase_ == Phase::clear) {
         clear_->receive(bytes, out);
         if (out.command == Command::start_tls) phase_ = Phase::securing;
@@ -87,6 +97,12 @@ Effects Gate::upstream_ready() {
 Effects Gate::upstream_failed() {
     Effects out;
     fail(StreamErrorCondition::internal_server_error, {}, out);
+    return out;
+}
+
+Effects Gate::go_on() {
+    Effects out;
+    pump(out);
     return out;
 }
 
@@ -144,6 +160,7 @@ Effects Gate::draining() {
 }
 
 bool Gate::wants(Side side) const {
+    if (unfinished_) return false;
     switch (phase_) {
         case Phase::clear:
         case Phase::securing:
@@ -161,7 +178,12 @@ bool Gate::wants(Side side) const {
 
 // The upstream goes first: its answers are what held-back client elements wait for.
 void Gate::pump(Effects& out) {
+    unfinished_ = false;
     while (phase_ == Phase::opening || phase_ == Phase::open) {
+        if (out.to_client.size() + out.to_upstream.size() >= enough_at_once) {
+            unfinished_ = true;
+            return;
+        }
         if (!step_upstream(out) && !step_client(out)) break;
     }
 }
@@ -284,6 +306,7 @@ void Gate::open_client_stream(Effects& out) {
 
 void Gate::close(Effects& out) {
     out.command = Command::close;
+    unfinished_ = false;
     phase_ = Phase::over;
 }
 

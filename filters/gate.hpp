@@ -23,17 +23,16 @@ namespace stanzagate::filters {
 //      forwarded leaves no byte behind on the other side.
 //   2. Only the upstream's word authenticates: <success/> while an exchange runs, or the result of
 //      a jabber:iq:auth set. From the '>' of that on, bytes are relayed unread.
-//   3. What follows a SASL element, a jabber:iq:auth set or an XEP-0445 token waits for the
-//   upstream's
-//      answer, so that nothing is read in the wrong state.
-//   4. Its own answers enter the client's stream between two frames, after the upstream's header
-//   and
-//      features.
+//   3. What follows a SASL element, a jabber:iq:auth set or an XEP-0445 token waits for the answer
+//      of the upstream, so that nothing is read in the wrong state.
+//   4. Its own answers enter the client's stream between two frames, after the header and features
+//      of the upstream.
+//   5. A request whose rule has a quota, or that an invitation lets through, is watched like them:
+//      its `result` is what uses up the one or the other.
+//   6. What a client may send and ask for is bounded in all, and so is what is answered at once.
 // Order of calls: receive() for the client; tls_done() after start_tls; upstream_ready() or
 // upstream_failed() after connect; then receive() for both; looked_up() after a look-up and
-// delay_over() after a delay. After Command::close or relay: nothing.
-//   5. A request whose rule has a quota, or that an invitation lets through, is watched like them:
-//   its `result` is what uses up the one or the other.
+// delay_over() after a delay; go_on() while unfinished(). After Command::close or relay: nothing.
 // Borrows the policy (and its configuration) and the world, which must outlive it; use() puts
 // another policy in the old one's place.
 class Gate {
@@ -59,6 +58,11 @@ public:
     Effects eof(Side from);
     Effects timed_out();
     Effects draining();
+
+    // Whether something that was received has been left for later, since there is enough to be sent
+    // already. Then nobody is wanted to say more: once what there is has been taken, go_on().
+    bool unfinished() const { return unfinished_; }
+    Effects go_on();
 
     // Whether bytes of this side can be used now. A driver reads no more while they cannot.
     bool wants(Side side) const;
@@ -155,6 +159,9 @@ private:
     std::unique_ptr<Kept> kept_features_;    // of the upstream, likewise
     std::optional<Delayed> delayed_;
     unsigned invitations_tried_ = 0;
+    std::size_t client_bytes_ = 0;  // received of it in all
+    unsigned requests_ = 0;         // for registration, likewise
+    bool unfinished_ = false;
 
     bool features_expected_ = false;
     bool opened_ = false;         // a stream header went out to the client

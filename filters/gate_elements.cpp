@@ -45,8 +45,11 @@ const Element* child_in(const Element& iq, Namespace ns) {
 
 void Gate::on_client_element(const Frame& element, Effects& out) {
     auto const& root = element.root;
-    if (auto const request = registration_request(element))
+    if (auto const request = registration_request(element)) {
+        if (requests_++ == policy_->config().limits.negotiation_requests)
+            return fail(StreamErrorCondition::policy_violation, {}, out);
         return on_registration(element, *request, Policy::Unasked::unknown, out);
+    }
 
     // The upstream's leg is not the client's: what would change the one cannot pass through the
     // other. Neither was offered.

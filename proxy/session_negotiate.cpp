@@ -18,8 +18,8 @@ constexpr int reads_in_a_turn = 4;
 }  // namespace
 
 // Reads whichever side the gate can use, until neither has anything or others have waited long
-// enough. Nothing is read while either side does not take what it was sent: answers go back, so
-// that a client which asks and never reads would make us grow.
+// enough. Nothing is read, nor answered, while either side does not take what it was sent: a client
+// that asks and never reads would make us grow.
 void Session::negotiate() {
     use_latest_snapshot();
     if (negotiation_->connector) advance_connect();
@@ -38,6 +38,10 @@ bool Session::read_for_gate(Side from) {
     if (from == Side::upstream && !upstream_ready) return false;
     auto& gate = *negotiation_->gate;
     auto& source = channel(from);
+    if (gate.unfinished()) {
+        carry_out(gate.go_on());
+        return true;
+    }
     if (!gate.wants(from)) return false;
     if (source.readable()) {
         auto const bytes = source.read(worker_.scratch());

@@ -92,6 +92,7 @@ void GateDriver::apply(const Effects& effects) {
         looked_up();
     }
     if (world_answers == Connect::at_once && effects.wait) delay_over();
+    while (gate_.unfinished()) apply(gate_.go_on());
     hand_over();
 }
 

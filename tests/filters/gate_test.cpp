@@ -84,6 +84,80 @@ TEST_F(GateTest, WantsNothingWhenItIsOver) {
     EXPECT_FALSE(gate.wants(Side::upstream));
 }
 
+// A read of 64 KB holds some 900 requests, and each may have an answer of many kilobytes.
+TEST_F(GateTest, AnswersNoMoreAtOnceThanItHasTo) {
+    auto const config = config_of("[registration]\nurl = 'https://example.org/'\ntext = '" +
+                                  std::string(4000, 'x') + "'\n");
+    Policy const policy(config);
+    Gate gate(policy, world_, peer_at(stranger), Gate::Door::secure, "id-1");
+    open(gate);
+    std::string asked;
+    constexpr std::size_t requests = 100;
+    for (std::size_t i = 0; i < requests; ++i)
+        asked += "<iq type='get' id='1'><query xmlns='jabber:iq:register'/></iq>";
+    std::size_t answered = 0;
+    auto effects = gate.receive(Side::client, asked + "<message/>");
+    for (;;) {
+        EXPECT_LT(effects.to_client.size(), 80'000U);
+        answered += effects.registrations.size();
+        if (!gate.unfinished()) break;
+        EXPECT_FALSE(gate.wants(Side::client));
+        EXPECT_FALSE(gate.wants(Side::upstream));
+        effects = gate.go_on();
+    }
+    EXPECT_EQ(answered, requests);
+    EXPECT_EQ(effects.to_upstream, "<message/>");
+    EXPECT_TRUE(gate.wants(Side::client));
+}
+
+TEST_F(GateTest, HearsNoMoreThanTheLimitInAll) {
+    auto const config = config_of("[limits]\nnegotiation_bytes = '64KiB'\n");
+    Policy const policy(config);
+    Gate gate(policy, world_, peer_at(stranger), Gate::Door::secure, "id-1");
+    open(gate);
+    std::string const message = "<message/>";
+    std::size_t heard = header.size();
+    for (; heard + message.size() <= 65'536; heard += message.size())
+        ASSERT_EQ(gate.receive(Side::client, message).to_upstream, message);
+    // up to the last byte
+    std::string const rest(65'536 - heard, ' ');
+    EXPECT_EQ(gate.receive(Side::client, rest).to_upstream, rest);
+    auto const effects = gate.receive(Side::client, "<");
+    EXPECT_EQ(effects.stream_error, StreamErrorCondition::policy_violation);
+    EXPECT_EQ(effects.command, Command::close);
+    EXPECT_EQ(effects.to_upstream, "");
+}
+
+TEST_F(GateTest, HearsNoMoreThanTheLimitInTheClear) {
+    auto const config = config_of("[limits]\nnegotiation_bytes = '64KiB'\n");
+    Policy const policy(config);
+    Gate gate(policy, world_, peer_at(stranger), Gate::Door::starttls, "id-1");
+    static_cast<void>(gate.receive(Side::client, header));
+    std::string const spaces(8'192, ' ');
+    for (int i = 0; i < 7; ++i)
+        ASSERT_EQ(gate.receive(Side::client, spaces).command, Command::none);
+    EXPECT_EQ(gate.receive(Side::client, spaces).stream_error,
+              StreamErrorCondition::policy_violation);
+}
+
+TEST_F(GateTest, DecidesNoMoreRequestsThanTheLimit) {
+    auto const config =
+        config_of("[limits]\nnegotiation_requests = 3\n" + std::string(usual_settings));
+    Policy const policy(config);
+    // Asked for one by one, or all in a packet; allowed, or not.
+    for (auto const* const address : {"198.51.100.7", "192.0.2.7"}) {
+        Gate gate(policy, world_, peer_at(address), Gate::Door::secure, "id-1");
+        open(gate);
+        std::string const get = "<iq type='get' id='1'><query xmlns='jabber:iq:register'/></iq>";
+        EXPECT_EQ(gate.receive(Side::client, get).registrations.size(), 1U);
+        auto const effects = gate.receive(Side::client, get + get + get + "<message/>");
+        EXPECT_EQ(effects.registrations.size(), 2U);
+        EXPECT_EQ(effects.stream_error, StreamErrorCondition::policy_violation);
+        EXPECT_EQ(effects.command, Command::close);
+        EXPECT_FALSE(effects.to_upstream.ends_with("<message/>"));
+    }
+}
+
 using Event = std::function<Effects(Gate&)>;
 
 const std::vector<std::pair<const char*, Event>>& events() {

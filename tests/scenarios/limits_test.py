@@ -1,10 +1,12 @@
 #!/usr/bin/python3
-"""The limits, at the wire: connections, rates, times and sizes."""
+"""The limits, at the wire: connections, rates, times and sizes; and what counts them."""
 
+import contextlib
 import re
 import socket
 import time
 
+from harness.admin import metrics
 from harness.certificates import make_certificate
 from harness.gate import Gate, host_table
 from harness.processes import wait_until
@@ -29,7 +31,8 @@ class Limits(Scenario):
         listeners = "".join(f'[[listen]]\naddress = ["127.0.0.1:0", "[::1]:0"]\ntls = "{tls}"\n'
                             for tls in ("direct", "starttls", "none"))
         cls.gate = cls.enterClassContext(Gate(
-            cls.folder, f'[server]\ndrain = "1s"\n[limits]\n{cls.LIMITS}\n{listeners}' + host_table(
+            cls.folder, f'[server]\ndrain = "1s"\nadmin = "127.0.0.1:0"\n[limits]\n{cls.LIMITS}\n'
+            f'{listeners}' + host_table(
                 HOST, f"tcp://127.0.0.1:{cls.upstream.port}", cls.certificate,
                 'url = "https://example.org/"\nwhitelist = []')))
 
@@ -39,6 +42,17 @@ class Limits(Scenario):
         self.addCleanup(client.close)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return client
+
+    @contextlib.contextmanager
+    def assert_counted(self, by: int, name: str, **labels: str):
+        """What is done inside adds so much to a metric."""
+        before = metrics(self.gate).value(name, **labels)
+        yield
+
+        def counted() -> bool:
+            return metrics(self.gate).value(name, **labels) - before == by
+
+        wait_until(counted, f"{name} {labels} is {by} more", 10)
 
     def secure(self, client: socket.socket) -> RawTls:
         return RawTls(client, self.certificate.client_context(), HOST).handshake()
@@ -90,12 +104,14 @@ class Connections(Limits):
     def test_per_address_and_in_all(self):
         first = [self.dial("127.0.1.1") for _ in range(3)]
         self.assertTrue(all(self.is_open(client) for client in first))
-        self.assertFalse(self.is_open(self.dial("127.0.1.1")))
-        self.assertFalse(self.is_open(self.dial("127.0.1.1", "direct")))  # over all doors
+        with self.assert_counted(2, "refused_connections_total", reason="connections_per_address"):
+            self.assertFalse(self.is_open(self.dial("127.0.1.1")))
+            self.assertFalse(self.is_open(self.dial("127.0.1.1", "direct")))  # over all doors
         second = [self.dial("127.0.1.2", door) for door in ("none", "direct", "starttls")]
         third = [self.dial("127.0.1.3") for _ in range(2)]
         self.assertTrue(all(self.is_open(client) for client in second + third))
-        self.assertFalse(self.is_open(self.dial("127.0.1.4")))  # the ninth
+        with self.assert_counted(1, "refused_connections_total", reason="connections"):
+            self.assertFalse(self.is_open(self.dial("127.0.1.4")))  # the ninth
         for client in first + second + third:
             client.close()
 
@@ -120,6 +136,8 @@ class Rate(Limits):
         began = time.monotonic()
         served = sum(self.is_served(client) for client in clients)
         self.assertTrue(10 <= served <= 12, served)
+        self.assertEqual(metrics(self.gate).value("refused_connections_total", reason="connect_rate"),
+                         14 - served)
         self.assertTrue(self.is_served(self.dial("127.0.1.2")))
         self.assertTrue(self.is_served(self.dial("::1", address="::1")))
 
@@ -144,11 +162,15 @@ class Times(Limits):
 
     def test_silence(self):
         client = self.dial("127.0.1.1", "direct")
-        self.assert_took(lambda: self.assertEqual(read_to_end(client), b""), 1)
+        with self.assert_counted(1, "handshakes_total", result="timeout"):
+            self.assert_took(lambda: self.assertEqual(read_to_end(client), b""), 1)
         client = self.dial("127.0.1.1", "starttls")
-        self.assert_took(lambda: self.assert_ended_with(client, "policy-violation"), 1)
+        with self.assert_counted(1, "session_ends_total", why="timeout"):
+            self.assert_took(lambda: self.assert_ended_with(client, "policy-violation"), 1)
         client = self.dial("127.0.1.1", "none")
-        self.assert_took(lambda: self.assert_ended_with(client, "policy-violation"), 2)
+        with self.assert_counted(1, "session_ends_total", why="timeout"), \
+                self.assert_counted(1, "stream_errors_total", condition="policy-violation"):
+            self.assert_took(lambda: self.assert_ended_with(client, "policy-violation"), 2)
 
     def test_a_byte_now_and_then(self):
         """What trickles is no reason to wait longer."""
@@ -248,12 +270,13 @@ class Sizes(Limits):
         """With the right error, and nothing of it reaches the upstream."""
         channel, upstream = self.open_stream("127.0.1.1")
         channel.sendall(b"<message/>")
-        try:
-            for start in range(0, len(said), piece):
-                channel.sendall(said[start:start + piece])
-        except (BrokenPipeError, ConnectionResetError):
-            pass
-        self.assert_ended_with(channel, "policy-violation")
+        with self.assert_counted(1, "stream_errors_total", condition="policy-violation"):
+            try:
+                for start in range(0, len(said), piece):
+                    channel.sendall(said[start:start + piece])
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+            self.assert_ended_with(channel, "policy-violation")
         self.assertEqual(read_to_end(upstream), b"<message/>")
 
     def test_stanza_size(self):
@@ -308,6 +331,59 @@ class Sizes(Limits):
         channel, upstream = self.authenticated("none")
         channel.sendall(self.message(300 * KIB))
         self.assertTrue(read_exactly(upstream, 300 * KIB) == self.message(300 * KIB))
+
+
+class Totals(Limits):
+    """What one client may do before it is authenticated, in all."""
+
+    LIMITS = 'negotiation_bytes = "64KiB"\nnegotiation_requests = 5'
+    GET = b"<iq type='get' id='1'><query xmlns='jabber:iq:register'/></iq>"
+
+    def test_bytes(self):
+        channel, upstream = self.open_stream("127.0.1.1", "direct")
+        message = b"<message><body>" + b"x" * 8000 + b"</body></message>"
+        for _ in range(8):
+            channel.sendall(message)
+            self.assertTrue(read_exactly(upstream, len(message)) == message)
+        with self.assert_counted(1, "stream_errors_total", condition="policy-violation"):
+            channel.sendall(message)
+            self.assert_ended_with(channel, "policy-violation")
+        self.assertEqual(read_to_end(upstream), b"")
+
+    def test_requests(self):
+        channel, upstream = self.open_stream("127.0.1.1", "direct")
+        for _ in range(5):
+            channel.sendall(self.GET)
+            read_until(channel, b"</iq>")
+        with self.assert_counted(1, "stream_errors_total", condition="policy-violation"):
+            channel.sendall(self.GET)
+            self.assert_ended_with(channel, "policy-violation")
+        self.assertEqual(read_to_end(upstream), b"")
+
+    def test_not_after_authentication(self):
+        channel, upstream = self.authenticated("direct")
+        said = self.GET * 2000
+        channel.sendall(said)
+        self.assertTrue(read_exactly(upstream, len(said)) == said)
+
+
+class ProxyHeader(Scenario):
+    """A balancer that says nothing is not waited for longer than a client."""
+
+    def test_silence_and_trickle(self):
+        certificate = make_certificate(self.folder, HOST)
+        gate = self.enterContext(Gate(
+            self.folder, '[server]\ndrain = "1s"\nadmin = "127.0.0.1:0"\n[limits]\n'
+            'handshake_timeout = "1s"\n[[listen]]\naddress = "127.0.0.1:0"\ntls = "direct"\n'
+            'proxy_protocol_from = ["127.0.0.0/8"]\n' + host_table(
+                HOST, "tcp://127.0.0.1:1", certificate, 'url = "https://example.org/"'), "behind"))
+        for said in (b"", b"PROXY TCP4 "):
+            with socket.create_connection(("127.0.0.1", gate.port("direct")), 10) as client:
+                began = time.monotonic()
+                client.sendall(said)
+                self.assertEqual(read_to_end(client), b"")
+                self.assertGreater(time.monotonic() - began, 0.9)
+        self.assertEqual(metrics(gate).value("session_ends_total", why="timeout"), 2)
 
 
 if __name__ == "__main__":
