@@ -51,8 +51,8 @@ void guarded(Handler&& handler, std::optional<StreamErrorCondition>& error, XML_
 
 }  // namespace
 
-ExpatParser::ExpatParser(const FrameLimits& limits)
-    : limits_(limits), parser_(XML_ParserCreateNS("UTF-8", separator)) {
+ExpatParser::ExpatParser(const FrameLimits& limits, const XML_Memory_Handling_Suite* memory)
+    : limits_(limits), parser_(XML_ParserCreate_MM("UTF-8", memory, &separator)) {
     if (!parser_) throw std::bad_alloc();
 #ifdef STANZAGATE_EXPAT_HAS_REPARSE_DEFERRAL
     // Otherwise an end tag that comes in pieces stays inside Expat until more data follows.

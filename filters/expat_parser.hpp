@@ -24,7 +24,9 @@ class ExpatParser {
 public:
     enum class Outcome { more, frame, failed };
 
-    explicit ExpatParser(const FrameLimits& limits);
+    // `memory`: where Expat gets its own from; nullptr: malloc(). Throws std::bad_alloc.
+    explicit ExpatParser(const FrameLimits& limits,
+                         const XML_Memory_Handling_Suite* memory = nullptr);
     ExpatParser(const ExpatParser&) = delete;
     ExpatParser& operator=(const ExpatParser&) = delete;
 
