@@ -81,12 +81,11 @@ bool tell(const Policy& policy, World& world, std::string& upstream) {
     };
     try {
         Gate gate(policy, world, peer_at(stranger), Gate::Door::secure, "id-1");
-        bool const lives = step(gate.receive(Side::client, header)) &&
-                           step(gate.upstream_ready()) &&
-                           step(gate.receive(Side::upstream, header + features)) &&
-                           step(gate.receive(Side::client, request + message)) &&
-                           step(gate.receive(Side::client, auth)) &&
-                           step(gate.receive(Side::upstream, success));
+        bool const lives =
+            step(gate.receive(Side::client, header)) && step(gate.upstream_ready()) &&
+            step(gate.receive(Side::upstream, header + features)) &&
+            step(gate.receive(Side::client, request + message)) &&
+            step(gate.receive(Side::client, auth)) && step(gate.receive(Side::upstream, success));
         return lives && relayed;
     } catch (const std::bad_alloc&) {
         return false;
