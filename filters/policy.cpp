@@ -80,11 +80,6 @@ bool are_counted_together(const std::vector<QuotaUse>& uses, const QuotaUse& ano
 
 }  // namespace
 
-config::Registration answer_settings(const Decision& decision) {
-    if (!decision.decided_by) return *decision.registration;
-    return config::with_overrides(*decision.registration, decision.decided_by->answer);
-}
-
 // A request on its way through the rules, with what was found out about it so far.
 struct Policy::Question {
     const PolicyRequest& request;

@@ -88,9 +88,6 @@ struct Decision {
     std::vector<std::string> unknown_lists{};
 };
 
-// What answers a client whom this decision redirects or refuses.
-config::Registration answer_settings(const Decision& decision);
-
 // Decides registration requests by what the operator configured (contract: "What a client sees",
 // point 1, and "Rule files"): the rules of the host in their order, then its whitelist, then
 // redirect. Immutable; borrows the configuration, which must outlive it.

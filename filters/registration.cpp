@@ -1,7 +1,9 @@
 #include "filters/registration.hpp"
 
 #include <algorithm>
+#include <optional>
 
+#include "config/rules.hpp"
 #include "filters/instructions.hpp"
 #include "filters/xml_escape.hpp"
 
@@ -102,7 +104,10 @@ std::optional<RegistrationRequest> registration_request(const Frame& frame) {
 std::string answer(const RegistrationRequest& request, const Decision& decision,
                    const AnswerContext& context) {
     auto const lang = request.lang ? std::string_view(*request.lang) : context.stream_lang;
-    auto const settings = answer_settings(decision);
+    std::optional<config::Registration> overridden;
+    if (decision.decided_by)
+        overridden = config::with_overrides(*decision.registration, decision.decided_by->answer);
+    auto const& settings = overridden ? *overridden : *decision.registration;
     auto const instructions = instructions_for(settings, context.host, context.peer.address, lang);
     // Where the operator left nothing to tell, a redirect would be an empty page: an error says
     // more.

@@ -111,7 +111,8 @@ TEST_F(GateTest, AnswersNoMoreAtOnceThanItHasTo) {
 }
 
 TEST_F(GateTest, HearsNoMoreThanTheLimitInAll) {
-    auto const config = config_of("[limits]\nnegotiation_bytes = '64KiB'\n");
+    auto const config =
+        config_of("[limits]\nnegotiation_bytes = '64KiB'\n" + std::string(usual_settings));
     Policy const policy(config);
     Gate gate(policy, world_, peer_at(stranger), Gate::Door::secure, "id-1");
     open(gate);
@@ -129,7 +130,8 @@ TEST_F(GateTest, HearsNoMoreThanTheLimitInAll) {
 }
 
 TEST_F(GateTest, HearsNoMoreThanTheLimitInTheClear) {
-    auto const config = config_of("[limits]\nnegotiation_bytes = '64KiB'\n");
+    auto const config =
+        config_of("[limits]\nnegotiation_bytes = '64KiB'\n" + std::string(usual_settings));
     Policy const policy(config);
     Gate gate(policy, world_, peer_at(stranger), Gate::Door::starttls, "id-1");
     static_cast<void>(gate.receive(Side::client, header));

@@ -146,9 +146,11 @@ std::string parse(std::string_view bytes, std::size_t piece) {
             }
         }
     } catch (const std::bad_alloc&) {
-        return seen + "no parser";
+        seen += "no parser";
+        return seen;
     }
-    return seen + "done";
+    seen += "done";
+    return seen;
 }
 
 TEST(OutOfMemory, OfExpatIsAResourceConstraint) {
