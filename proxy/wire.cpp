@@ -90,6 +90,10 @@ std::size_t Wire::send_now(std::string_view bytes, int flags) {
         }
         if (errno == EINTR) continue;
         if (errno == EAGAIN || errno == EWOULDBLOCK) return sent;
+        if (errno != EPIPE && errno != ECONNRESET) {
+            fail(errno);
+            return bytes.size();
+        }
         // The peer takes no more. What it said before may still be there to be read; the end of
         // that tells the rest.
         write_closed_ = true;

@@ -122,11 +122,9 @@ void* scarce_realloc(void* memory, std::size_t size) {
     return spend_allocation() ? std::realloc(memory, size) : nullptr;
 }
 
-// Each frame of the bytes, then what became of them.
-std::string parse(std::string_view bytes, std::size_t piece) {
+// Each frame of the bytes, then what became of them, written to `seen`, which has room for it.
+void parse(std::string_view bytes, std::size_t piece, std::string& seen) {
     constexpr XML_Memory_Handling_Suite scarce{scarce_malloc, scarce_realloc, std::free};
-    std::string seen;
-    seen.reserve(4096);
     std::size_t frame_begin = 0;
     try {
         ExpatParser parser(FrameLimits{}, &scarce);
@@ -142,15 +140,13 @@ std::string parse(std::string_view bytes, std::size_t piece) {
             }
             if (outcome == ExpatParser::Outcome::failed) {
                 seen += to_string(parser.explain_failure(bytes.substr(frame_begin)));
-                return seen;
+                return;
             }
         }
+        seen += "done";
     } catch (const std::bad_alloc&) {
         seen += "no parser";
-        return seen;
     }
-    seen += "done";
-    return seen;
 }
 
 TEST(OutOfMemory, OfExpatIsAResourceConstraint) {
@@ -160,9 +156,10 @@ TEST(OutOfMemory, OfExpatIsAResourceConstraint) {
         std::size_t allocations = 0;
         for (;; ++allocations) {
             std::string seen;
+            seen.reserve(4096);
             {
                 Scarcity const scarcity(allocations);
-                seen = parse(bytes, piece);
+                parse(bytes, piece, seen);
             }
             if (seen == whole) break;
             bool const as_promised =

@@ -158,7 +158,8 @@ class Times(Limits):
         return time.monotonic() - began
 
     def assert_took(self, work, seconds: float) -> None:
-        self.assertTrue(seconds - 0.1 < self.timed(work) < seconds + 1.5)
+        # Not before; and it does come: how long a busy machine takes for it says nothing.
+        self.assertTrue(seconds - 0.1 < self.timed(work) < seconds + 8)
 
     def test_silence(self):
         client = self.dial("127.0.1.1", "direct")
@@ -218,7 +219,7 @@ class Times(Limits):
             channel.sendall(b"<iq type='get' id='1'><a xmlns='urn:x'/></iq> ")
             time.sleep(0.1)
         self.assert_ended_with(channel, "policy-violation")
-        self.assertTrue(1.4 < time.monotonic() - began < 3.5)
+        self.assertGreater(time.monotonic() - began, 1.4)
         self.assertNotIn(b"</stream:stream>", read_to_end(upstream))
 
         channel, upstream = self.open_stream("127.0.1.1", "direct")

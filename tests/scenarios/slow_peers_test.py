@@ -23,7 +23,7 @@ WRITERS = 1000
 READERS = 100
 # What docs/reliability.md states, in KiB.
 WRITER_COSTS_AT_MOST = 64
-READER_COSTS_AT_MOST = 160
+READER_COSTS_AT_MOST = 96
 
 
 def is_sanitized() -> bool:
@@ -50,6 +50,7 @@ class SlowPeers(Scenario):
         cls.gate = cls.enterClassContext(Gate(
             cls.folder, '[server]\ndrain = "1s"\nadmin = "127.0.0.1:0"\n[limits]\n'
             'connections_per_address = 10000\nconnect_rate = "100000/s"\n'
+            'negotiation_timeout = "10m"\n'
             '[[listen]]\naddress = "127.0.0.1:0"\ntls = "direct"\n'
             '[[listen]]\naddress = "127.0.0.1:0"\ntls = "none"\n' + host_table(
                 HOST, f"tcp://127.0.0.1:{cls.upstream.port}", cls.certificate,
