@@ -8,10 +8,12 @@ namespace stanzagate::proxy {
 class Deadlines;
 
 // One moment by which something must have happened. Belongs to what it guards; costs nothing while
-// it is not set. Destroying it cancels it.
+// it is not set. Destroying it cancels it. Its hook is not the compact one, whose colour shares a
+// word with a pointer and is not initialised, which tools that look for such things cannot tell
+// from a mistake.
 class Deadline : public boost::intrusive::set_base_hook<
                      boost::intrusive::link_mode<boost::intrusive::auto_unlink>,
-                     boost::intrusive::optimize_size<true>> {
+                     boost::intrusive::optimize_size<false>> {
 public:
     using Clock = std::chrono::steady_clock;
     using Handler = void (*)(void* context);
