@@ -56,7 +56,7 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/config/rules DESTINATION ${docs}/example
 install(FILES ${PROJECT_SOURCE_DIR}/config/stanzagate.example.toml DESTINATION ${docs}/examples)
 install(DIRECTORY ${packaging}/fail2ban ${packaging}/monitoring DESTINATION ${docs}/examples)
 install(FILES ${packaging}/debian/copyright README.md DESTINATION ${docs})
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/ DESTINATION ${docs}
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/ DESTINATION ${docs}/docs
     FILES_MATCHING PATTERN "*.md" PATTERN man EXCLUDE PATTERN images EXCLUDE)
 configure_file(${packaging}/debian/changelog.in ${made}/changelog.in @ONLY)
 stanzagate_install_made(${made}/changelog.in ${docs} changelog.Debian COMPRESS)
