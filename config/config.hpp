@@ -38,6 +38,7 @@ enum class StatusAddresses { network, full };
 struct Server {
     unsigned workers = 0;                 // 0 = one per core
     std::optional<AdminAddress> admin{};  // absent: none
+    bool admin_public = false;            // other machines may reach it, by any name
     StatusAddresses status_addresses = StatusAddresses::network;
     Milliseconds drain{30'000};
     LogSettings log;

@@ -54,14 +54,13 @@ std::optional<AdminAddress> admin_address(Section& section, const std::string& w
 // Who can read the page learns who registers, from where, and what fails.
 void read_admin(Section& section, Server& server) {
     std::string written;
-    bool is_public = false;
-    section.boolean("admin_public", is_public);
+    section.boolean("admin_public", server.admin_public);
     section.choice("status_addresses", server.status_addresses,
                    {{"network", StatusAddresses::network}, {"full", StatusAddresses::full}});
     if (!section.string("admin", written)) return;
     server.admin = admin_address(section, written);
     if (!server.admin || server.admin->is_local()) return;
-    if (!is_public)
+    if (!server.admin_public)
         section.error("admin", in_quotes(written) +
                                    " can be reached from other machines, and nobody is asked who "
                                    "he is: use a loopback address or a UNIX socket, or say "

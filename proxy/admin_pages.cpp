@@ -1,7 +1,10 @@
 #include "proxy/admin_pages.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
+
+#include "config/address.hpp"
 
 namespace stanzagate::proxy {
 namespace {
@@ -29,6 +32,34 @@ HttpResponse page() {
     return response;
 }
 
+// "127.0.0.1:9090", "[::1]", "localhost:9090"; in any case of letters (RFC 9110 section 4.2.3).
+bool is_own_name(std::string_view host) {
+    auto const bracket = host.rfind(']');
+    auto const colon = host.rfind(':');
+    if (colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket))
+        host = host.substr(0, colon);
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    if (config::Address::parse(host)) return true;
+    constexpr std::string_view localhost = "localhost";
+    return std::ranges::equal(host, localhost, [](char written, char meant) {
+        return written == meant ||
+               (written >= 'A' && written <= 'Z' && written - 'A' + 'a' == meant);
+    });
+}
+
+// Without the header (HTTP/1.0) it is no browser that asks.
+bool is_called_by_own_names(const HttpRequest& request) {
+    return std::ranges::all_of(request.all("host"), is_own_name);
+}
+
+HttpResponse misdirected() {
+    auto response = plain_response(421);
+    response.body =
+        "Ask for this by an IP address or as \"localhost\": a request with another name in its Host "
+        "header is answered only with server.admin_public = true.\n";
+    return response;
+}
+
 HttpResponse route(const HttpRequest& request, const std::function<Report()>& report) {
     auto const& path = request.path;
     if (path == "/healthz") return plain_response(200);
@@ -42,10 +73,14 @@ HttpResponse route(const HttpRequest& request, const std::function<Report()>& re
 
 }  // namespace
 
-HttpResponse admin_response(const HttpRequest& request, const std::function<Report()>& report) {
+HttpResponse admin_response(const HttpRequest& request, AdminNames names,
+                            const std::function<Report()>& report) {
     bool const reads = request.method == "GET" || request.method == "HEAD";
-    auto response = reads ? route(request, report) : plain_response(405);
-    if (!reads) response.headers.emplace_back("Allow", "GET, HEAD");
+    bool const is_meant = names == AdminNames::any || is_called_by_own_names(request);
+    auto response = !is_meant ? misdirected()
+                    : reads   ? route(request, report)
+                              : plain_response(405);
+    if (is_meant && !reads) response.headers.emplace_back("Allow", "GET, HEAD");
     response.headers.emplace_back("Cache-Control", "no-store");
     response.headers.emplace_back("X-Content-Type-Options", "nosniff");
     response.head_only = request.method == "HEAD";

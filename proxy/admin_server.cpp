@@ -99,7 +99,8 @@ bool AdminServer::listen(const std::optional<config::AdminAddress>& address) {
     std::optional<AdminSocket> next;
     std::unique_ptr<Acceptor> acceptor;
     if (address) {
-        auto opened = AdminSocket::open(*address);
+        auto opened = AdminSocket::open(
+            *address, acceptor_ ? std::optional(acceptor_->native_handle()) : std::nullopt);
         if (auto const* const why = std::get_if<std::string>(&opened)) {
             log_.error(
                 "cannot_listen",

@@ -38,6 +38,13 @@ bool connect_to_file(const Fd& fd, const std::filesystem::path& file) {
     return ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
 }
 
+// Two sockets may be bound to addresses of one port that overlap where both have this. It is taken
+// back at once, for it would let any process of this user in.
+void share_port(int fd, bool shared) {
+    int const on = shared ? 1 : 0;
+    ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+}
+
 // Nobody listens at it any more: what is there was left behind.
 bool is_left_behind(const std::filesystem::path& file) {
     struct stat found{};
@@ -48,22 +55,33 @@ bool is_left_behind(const std::filesystem::path& file) {
 
 }  // namespace
 
-std::variant<AdminSocket, std::string> AdminSocket::open(const config::AdminAddress& address) {
+std::variant<AdminSocket, std::string> AdminSocket::open(const config::AdminAddress& address,
+                                                         std::optional<int> leaving) {
     AdminSocket opened(address);
     auto const* const endpoint = address.endpoint();
-    if (endpoint ? opened.bind_endpoint(*endpoint) : opened.bind_file(*address.socket()))
+    if (endpoint ? opened.bind_endpoint(*endpoint, leaving) : opened.bind_file(*address.socket()))
         return opened;
     return std::system_category().message(errno);
 }
 
-bool AdminSocket::bind_endpoint(config::Endpoint endpoint) {
+bool AdminSocket::bind_endpoint(config::Endpoint endpoint, std::optional<int> leaving) {
     auto const to = to_socket_address(endpoint);
     fd_ = new_socket(to.family());
     if (!fd_) return false;
     int const on = 1;
     ::setsockopt(fd_.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (::bind(fd_.get(), to.get(), to.size) != 0 || ::listen(fd_.get(), backlog) != 0)
-        return false;
+    auto const share = [&](bool shared) {
+        if (!leaving) return;
+        share_port(*leaving, shared);
+        share_port(fd_.get(), shared);
+    };
+    share(true);
+    bool const listens =
+        ::bind(fd_.get(), to.get(), to.size) == 0 && ::listen(fd_.get(), backlog) == 0;
+    int const why = errno;
+    share(false);
+    errno = why;
+    if (!listens) return false;
     address_.where = local_endpoint(fd_.get());
     return true;
 }

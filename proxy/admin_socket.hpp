@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -17,8 +18,10 @@ namespace stanzagate::proxy {
 class AdminSocket {
 public:
     // A file that a process which is gone has left behind is replaced. The error is a text for
-    // people.
-    static std::variant<AdminSocket, std::string> open(const config::AdminAddress& address);
+    // people. `leaving`: the listening socket that the new one is to replace, if any; both may be
+    // of one port (127.0.0.1:9090 and 0.0.0.0:9090).
+    static std::variant<AdminSocket, std::string> open(const config::AdminAddress& address,
+                                                       std::optional<int> leaving = std::nullopt);
 
     AdminSocket(AdminSocket&& other) noexcept;
     AdminSocket& operator=(AdminSocket&& other) noexcept;
@@ -32,7 +35,7 @@ public:
 
 private:
     explicit AdminSocket(config::AdminAddress address) : address_(std::move(address)) {}
-    bool bind_endpoint(config::Endpoint endpoint);
+    bool bind_endpoint(config::Endpoint endpoint, std::optional<int> leaving);
     bool bind_file(const std::filesystem::path& file);
     void remove_file();
 

@@ -77,6 +77,12 @@ void run_background(boost::asio::io_context& background, const Log& log) {
     }
 }
 
+// No browser reaches a UNIX socket by a name.
+AdminNames admin_names(const config::Server& server) {
+    bool const over_tcp = server.admin && server.admin->endpoint();
+    return over_tcp && !server.admin_public ? AdminNames::own : AdminNames::any;
+}
+
 // From here on a signal has nobody left to tell.
 void ignore_further_signals() {
     sigset_t signals;
@@ -115,7 +121,8 @@ ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot,
     Reloader reloader(background, snapshot, workers, admission, admin, log);
     Monitor monitor(background, {workers, reloader, recent, quotas, list_lookups});
     admin.answer_by([&](const HttpRequest& request) {
-        return admin_response(request, [&] { return monitor.report(); });
+        return admin_response(request, admin_names(reloader.config().server),
+                              [&] { return monitor.report(); });
     });
     auto const drain = [&] {
         auto const grace = reloader.config().server.drain;

@@ -73,6 +73,7 @@ TEST(Load, ReadsServerAndLimits) {
 [server]
 workers = 4
 admin = "unix:admin.sock"
+admin_public = true
 status_addresses = "full"
 drain = "1m"
 log = { level = "warning", format = "json" }
@@ -91,6 +92,7 @@ text = "no"
     EXPECT_EQ(config.server,
               (Server{.workers = 4,
                       .admin = AdminAddress{std::filesystem::path("etc/admin.sock")},
+                      .admin_public = true,
                       .status_addresses = StatusAddresses::full,
                       .drain = 60s,
                       .log = {.level = LogLevel::warning, .format = LogFormat::json}}));

@@ -15,7 +15,7 @@ HttpResponse asked(const std::string& path, const std::string& method = "GET",
     HttpRequest request;
     request.method = method;
     request.path = path;
-    return admin_response(request, [draining] {
+    return admin_response(request, AdminNames::own, [draining] {
         auto report = testing::test_report();
         report.draining = draining;
         return report;
@@ -58,6 +58,38 @@ TEST(AdminPages, KnowNothingElse) {
         EXPECT_EQ(response.status, 405U) << method;
         EXPECT_EQ(header(response, "Allow"), "GET, HEAD") << method;
     }
+}
+
+// Whoever asks by another name may be a page from elsewhere, in a browser on this machine.
+TEST(AdminPages, AreCalledByTheirOwnNames) {
+    auto const status_for = [](std::string_view host, AdminNames names) {
+        HttpRequest request;
+        request.method = "GET";
+        request.path = "/status.json";
+        request.headers.emplace_back("hOST", host);
+        return admin_response(request, names, testing::test_report).status;
+    };
+    for (auto const* const own : {"127.0.0.1", "127.0.0.1:9090", "192.0.2.1:9090", "[::1]:9090",
+                                  "[2001:db8::1]", "localhost", "localhost:9090", "LocalHost"})
+        EXPECT_EQ(status_for(own, AdminNames::own), 200U) << own;
+    for (auto const* const other :
+         {"example.org", "example.org:9090", "127.0.0.1.example.org", "localhost.example.org",
+          "notlocalhost", "127.0.0.1.", "[::1].example.org:9090", "", ":9090", "[]",
+          "localhost, example.org", "10.example.org"})
+        EXPECT_EQ(status_for(other, AdminNames::own), 421U) << other;
+    EXPECT_EQ(status_for("example.org", AdminNames::any), 200U);
+}
+
+TEST(AdminPages, AreNotFooledByASecondName) {
+    HttpRequest request;
+    request.method = "POST";
+    request.path = "/";
+    request.headers.emplace_back("Host", "localhost");
+    request.headers.emplace_back("Host", "example.org");
+    auto const response = admin_response(request, AdminNames::own, testing::test_report);
+    EXPECT_EQ(response.status, 421U);
+    EXPECT_TRUE(response.body.find("server.admin_public") != std::string::npos) << response.body;
+    EXPECT_EQ(header(response, "Cache-Control"), "no-store");
 }
 
 TEST(AdminPages, AreNotKeptAndNotGuessedAt) {

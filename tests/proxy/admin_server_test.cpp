@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "proxy/socket_address.hpp"
 #include "proxy/status_command.hpp"
 #include "tests/proxy/sockets.hpp"
 #include "tests/proxy/temp_folder.hpp"
@@ -137,6 +138,41 @@ TEST_F(AdminServerTest, Moves) {
     EXPECT_TRUE(asked(socket_at("b")).ends_with("GET /path"));
     EXPECT_EQ(asked(socket_at("a")), "nobody");
     EXPECT_FALSE(std::filesystem::exists(file("a")));
+}
+
+// 127.0.0.1 and 0.0.0.0 cannot be bound at one port by two who do not mean to share it.
+TEST_F(AdminServerTest, MovesToAnotherAddressOfItsPort) {
+    ASSERT_TRUE(server_.listen(AdminAddress{*config::Endpoint::parse("127.0.0.1:0")}));
+    auto const loopback = told_by(log());
+    ::testing::internal::CaptureStderr();
+    capturing_ = true;
+    auto const port = std::to_string(loopback.endpoint()->port);
+    ASSERT_TRUE(server_.listen(AdminAddress{*config::Endpoint::parse("0.0.0.0:" + port)}));
+    auto const second = AdminAddress{*config::Endpoint::parse("127.0.0.2:" + port)};
+    // Nobody else shares it.
+    auto const robbed = AdminSocket::open(second);
+    EXPECT_TRUE(std::holds_alternative<std::string>(robbed));
+    run();
+    EXPECT_TRUE(asked(loopback).ends_with("GET /path"));
+    EXPECT_TRUE(asked(second).ends_with("GET /path"));
+}
+
+// What was shared for the moment of moving is not, after it went wrong.
+TEST_F(AdminServerTest, KeepsItsPortForItselfIfItCannotMove) {
+    ASSERT_TRUE(server_.listen(AdminAddress{*config::Endpoint::parse("127.0.0.1:0")}));
+    auto const loopback = told_by(log());
+    ::testing::internal::CaptureStderr();
+    capturing_ = true;
+    auto const port = std::to_string(loopback.endpoint()->port);
+    // Of no interface of this machine (RFC 5737).
+    EXPECT_FALSE(server_.listen(AdminAddress{*config::Endpoint::parse("192.0.2.1:" + port)}));
+    int const one = 1;
+    Fd const other(::socket(AF_INET, SOCK_STREAM, 0));
+    ::setsockopt(other.get(), SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
+    auto const to = to_socket_address(*loopback.endpoint());
+    EXPECT_NE(::bind(other.get(), to.get(), to.size), 0);
+    run();
+    EXPECT_TRUE(asked(loopback).ends_with("GET /path"));
 }
 
 TEST_F(AdminServerTest, StaysWhereItWasIfItCannotMove) {

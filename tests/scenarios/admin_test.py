@@ -254,6 +254,39 @@ class Address(AdminScenario):
         self.reload(gate)
         self.assertFalse(path.exists())
 
+    def test_moves_to_another_address_of_its_port(self):
+        gate = self.gate_with_admin()
+        port = admin_address(gate).rpartition(":")[2]
+        self.rewrite(gate, 'admin = "127.0.0.1:0"', f'admin = "127.0.0.1:{port}"')
+        self.reload(gate)
+        self.rewrite(gate, f'admin = "127.0.0.1:{port}"',
+                     f'admin = "0.0.0.0:{port}"\nadmin_public = true')
+        self.reload(gate)
+        self.assertEqual(admin_address(gate), f"0.0.0.0:{port}")
+        self.assertEqual(ask(f"127.0.0.2:{port}", "/healthz")[0], 200)
+        self.rewrite(gate, f'admin = "0.0.0.0:{port}"', f'admin = "127.0.0.1:{port}"')
+        self.reload(gate)
+        self.assertEqual(ask(f"127.0.0.1:{port}", "/healthz")[0], 200)
+        with self.assertRaises(ConnectionError):
+            ask(f"127.0.0.2:{port}", "/healthz")
+
+    def test_other_names_are_answered_where_all_may_ask(self):
+        """A page from elsewhere whose name leads here (DNS rebinding) learns nothing."""
+        gate = self.gate_with_admin()
+        address = admin_address(gate)
+        elsewhere = {"Host": "rebound.example:9090"}
+        code, _, body = ask(address, "/status.json", headers=elsewhere)
+        self.assertEqual(code, 421)
+        self.assertIn("admin_public", body)
+        self.assertEqual(ask(address, "/", headers={"Host": "localhost:9090"})[0], 200)
+        self.rewrite(gate, 'admin = "127.0.0.1:0"', 'admin = "127.0.0.1:0"\nadmin_public = true')
+        self.reload(gate)
+        self.assertEqual(ask(address, "/status.json", headers=elsewhere)[0], 200)
+        self.rewrite(gate, 'admin = "127.0.0.1:0"\nadmin_public = true',
+                     'admin = "unix:admin.sock"')
+        self.reload(gate)
+        self.assertEqual(ask(admin_address(gate), "/status.json", headers=elsewhere)[0], 200)
+
     def test_an_address_that_cannot_be_had(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             admin = f"127.0.0.1:{taken.getsockname()[1]}"

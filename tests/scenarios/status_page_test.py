@@ -64,6 +64,12 @@ class StatusPage(Ruled):
                              [[HOST, name, "forward", "1", "0"],
                               [HOST, "default", "redirect", "1", "1"]])
             self.assertIn(["direct TLS", "0", "1", "0"], self.rows(page, "connections"))
+        captions = page.evaluate("[...document.querySelectorAll('figcaption .dim')]"
+                                 ".map((most) => most.textContent)")
+        self.assertRegex(captions[0], r"^at most [123] a minute$")
+        self.assertEqual(captions[3], "at most 0 B a minute")
+        self.assertEqual(page.evaluate("[999, 1500, 2e6].map((size) => short(size, 'B'))"),
+                         ["999 B", "1.5 kB", "2.0 MB"])
         self.assertEqual(self.rows(page, "certificates")[0][0], HOST)
         self.assertEqual(self.rows(page, "upstreams")[0][1],
                          f"tcp://127.0.0.1:{self.upstream.port}")

@@ -28,17 +28,18 @@ def admin_address(gate: Gate) -> str:
     return gate.events("admin_listening")[-1]["address"]
 
 
-def ask(address: str, path: str, method: str = "GET") -> tuple[int, dict[str, str], str]:
+def ask(address: str, path: str, method: str = "GET",
+        headers: dict[str, str] | None = None) -> tuple[int, dict[str, str], str]:
     """Status, headers (names in lower case) and body."""
     if address.startswith("unix:"):
         connection = _OverSocket(Path(address.removeprefix("unix:")))
     else:
         connection = http.client.HTTPConnection(address, timeout=10)
     try:
-        connection.request(method, path)
+        connection.request(method, path, headers=headers or {})
         response = connection.getresponse()
-        headers = {name.lower(): value for name, value in response.getheaders()}
-        return response.status, headers, response.read().decode()
+        answered = {name.lower(): value for name, value in response.getheaders()}
+        return response.status, answered, response.read().decode()
     finally:
         connection.close()
 
