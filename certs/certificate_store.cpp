@@ -5,13 +5,16 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <utility>
 
+#include "certs/certificate_folder.hpp"
 #include "certs/self_signed.hpp"
 
 namespace stanzagate::certs {
 namespace {
 
+namespace fs = std::filesystem;
 using Pattern = config::HostPattern;
 
 char lower(char c) {
@@ -23,13 +26,13 @@ bool is_ascii(std::string_view text) {
 }
 
 // Certificates hold internationalised names in another form (xn--...), so those are not judged.
-void warn_if_not_covered(const config::Host& host, const Identity& identity,
+void warn_if_not_covered(const config::Host& host, const IdentitySet& identity,
                          config::Diagnostics& diagnostics) {
     const std::string& name = host.name.name;
     if (host.name.kind != Pattern::Kind::exact || !is_ascii(name) || identity.covers(name)) return;
-    diagnostics.warning(host.certificate_where,
-                        "host.certificate: " + config::in_quotes(host.certificate.string()) +
-                            " is not for " + config::in_quotes(name) + ": clients will refuse it");
+    diagnostics.warning(host.certificates.front().certificate_where,
+                        "host.certificate: " + config::in_quotes(identity.name()) + " is not for " +
+                            config::in_quotes(name) + ": clients will refuse it");
 }
 
 Identity self_signed_for(const config::Host& host, config::Diagnostics& diagnostics,
@@ -41,59 +44,114 @@ Identity self_signed_for(const config::Host& host, config::Diagnostics& diagnost
     return make_self_signed(names, now);
 }
 
+// Loads what hosts name, each once, and notes what was looked at.
+class Loader {
+public:
+    Loader(config::Diagnostics& diagnostics, TimePoint now)
+        : diagnostics_(diagnostics), now_(now) {}
+
+    // Those of a host that names files, which go on to be `before` where they are the same. nullptr
+    // where an error was found: a list of files that is wrong is told of once, where it is named
+    // first.
+    std::shared_ptr<const IdentitySet> load(const config::Host& host,
+                                            const std::shared_ptr<const IdentitySet>& before) {
+        const auto files = files_of(host);
+        if (files.empty()) return nullptr;
+        Files key;
+        for (const config::HostCertificate& one : files) {
+            key.emplace_back(one.certificate, one.key);
+            looked_at_.insert({one.certificate, one.key, ocsp_file(one)});
+        }
+        const auto [place, is_new] = by_files_.try_emplace(std::move(key), nullptr);
+        if (is_new)
+            if (auto read = IdentitySet::load(files, diagnostics_, now_))
+                place->second = before && before->same_as(*read)
+                                    ? before
+                                    : std::make_shared<const IdentitySet>(std::move(*read));
+        return place->second;
+    }
+
+    std::vector<fs::path> looked_at() const {
+        auto all = looked_at_;
+        for (const auto& [path, folder] : folders_)
+            all.insert(folder.looked_at().begin(), folder.looked_at().end());
+        return {all.begin(), all.end()};
+    }
+
+private:
+    using Files = std::vector<std::pair<fs::path, fs::path>>;
+
+    std::vector<config::HostCertificate> files_of(const config::Host& host) {
+        const config::HostCertificate& first = host.certificates.front();
+        if (!first.is_folder()) return host.certificates;
+        auto& folder = folders_.try_emplace(first.certificate, first.certificate).first->second;
+        return folder.find(host.name, first, diagnostics_);
+    }
+
+    config::Diagnostics& diagnostics_;
+    TimePoint now_;
+    std::map<Files, std::shared_ptr<const IdentitySet>> by_files_;
+    std::map<fs::path, CertificateFolder> folders_;
+    std::set<fs::path> looked_at_;
+};
+
 }  // namespace
 
 std::optional<CertificateStore> CertificateStore::load(const config::Config& config,
                                                        config::Diagnostics& diagnostics,
                                                        TimePoint now) {
     CertificateStore store;
-    bool failed = false;
-    // A pair of files that is wrong is told of once, where it is named first.
-    std::map<std::pair<std::filesystem::path, std::filesystem::path>, const Identity*> by_files;
-    for (const config::Host& host : config.hosts) {
-        if (host.self_signed) {
-            store.add(host.name, store.keep(self_signed_for(host, diagnostics, now)));
-            continue;
-        }
-        if (host.certificate.empty()) continue;  // no listener ends TLS
-        const auto [place, is_new] = by_files.try_emplace({host.certificate, host.key}, nullptr);
-        if (is_new) {
-            auto identity = Identity::load(host.certificate, host.key, host.certificate_where,
-                                           host.key_where, diagnostics, now);
-            if (identity) place->second = &store.keep(std::move(*identity));
-        }
-        if (place->second == nullptr) {
-            failed = true;
-            continue;
-        }
-        warn_if_not_covered(host, *place->second, diagnostics);
-        store.add(host.name, *place->second);
-    }
-    if (failed) return std::nullopt;
+    if (!store.fill(config, nullptr, diagnostics, now)) return std::nullopt;
     return store;
 }
 
-const Identity& CertificateStore::keep(Identity identity) {
-    return *identities_.emplace_back(std::make_unique<const Identity>(std::move(identity)));
+CertificateStore CertificateStore::reload(const config::Config& config,
+                                          config::Diagnostics& diagnostics, TimePoint now) const {
+    CertificateStore store;
+    store.fill(config, this, diagnostics, now);
+    return store;
 }
 
-void CertificateStore::add(const Pattern& name, const Identity& identity) {
-    entries_.push_back({name, &identity});
+bool CertificateStore::fill(const config::Config& config, const CertificateStore* before,
+                            config::Diagnostics& diagnostics, TimePoint now) {
+    Loader loader(diagnostics, now);
+    bool failed = false;
+    for (const config::Host& host : config.hosts) {
+        if (!host.self_signed && host.certificates.empty()) continue;  // no listener ends TLS
+        // It has as many entries, in the same order.
+        auto kept = before == nullptr ? nullptr : before->entries_.at(entries_.size()).identity;
+        if (host.self_signed) {
+            if (!kept)
+                kept = std::make_shared<const IdentitySet>(self_signed_for(host, diagnostics, now));
+        } else if (auto loaded = loader.load(host, kept)) {
+            warn_if_not_covered(host, *loaded, diagnostics);
+            kept = std::move(loaded);
+        } else {
+            failed = true;
+        }
+        if (kept) add(host.name, std::move(kept));
+    }
+    files_ = loader.looked_at();
+    return !failed;
+}
+
+void CertificateStore::add(const Pattern& name, std::shared_ptr<const IdentitySet> identity) {
     switch (name.kind) {
         case Pattern::Kind::exact:
-            exact_.try_emplace(name.name, &identity);
+            exact_.try_emplace(name.name, identity.get());
             break;
         case Pattern::Kind::wildcard:
-            wildcards_.try_emplace(name.name, &identity);
+            wildcards_.try_emplace(name.name, identity.get());
             longest_wildcard_ = std::max(longest_wildcard_, name.name.size());
             break;
         case Pattern::Kind::any:
-            if (any_ == nullptr) any_ = &identity;
+            if (any_ == nullptr) any_ = identity.get();
             break;
     }
+    entries_.push_back({name, std::move(identity)});
 }
 
-const Identity* CertificateStore::find(std::string_view name) const {
+const IdentitySet* CertificateStore::find(std::string_view name) const {
     if (const auto found = exact_.find(name); found != exact_.end()) return found->second;
     if (!wildcards_.empty()) {
         // From left to right, so the longest comes first. Only endings that are short enough for

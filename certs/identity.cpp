@@ -2,15 +2,17 @@
 
 #include <openssl/crypto.h>
 
-#include <algorithm>
-#include <ctime>
 #include <string>
+#include <system_error>
 #include <utility>
+#include <variant>
 #include <vector>
 
+#include "certs/ocsp.hpp"
 #include "certs/pem.hpp"
 #include "certs/tls_context.hpp"
 #include "config/address.hpp"
+#include "config/whole_file.hpp"
 
 namespace stanzagate::certs {
 namespace {
@@ -18,28 +20,6 @@ namespace {
 using std::chrono::days;
 
 constexpr days expiry_warning{14};
-
-// The epoch where the certificate's time is not one. Certificates without an end say 9999, which
-// is beyond what a TimePoint can hold, and becomes its last second.
-TimePoint time_of(const ASN1_TIME* time) {
-    std::tm calendar{};
-    if (ASN1_TIME_to_tm(time, &calendar) != 1) return {};
-    const std::chrono::sys_seconds seconds{std::chrono::seconds(timegm(&calendar))};
-    constexpr auto first = std::chrono::ceil<std::chrono::seconds>(TimePoint::min());
-    constexpr auto last = std::chrono::floor<std::chrono::seconds>(TimePoint::max());
-    return std::clamp(seconds, first, last);
-}
-
-// "2031-02-28", UTC.
-std::string date_text(TimePoint time) {
-    const std::chrono::year_month_day date(std::chrono::floor<days>(time));
-    const auto two_digits = [](unsigned number) {
-        return (number < 10 ? "-0" : "-") + std::to_string(number);
-    };
-    return std::to_string(static_cast<int>(date.year())) +
-           two_digits(static_cast<unsigned>(date.month())) +
-           two_digits(static_cast<unsigned>(date.day()));
-}
 
 void warn_of_dates(const X509* certificate, TimePoint now, const PemSource& source) {
     const TimePoint from = time_of(X509_get0_notBefore(certificate));
@@ -81,15 +61,41 @@ ChainPtr issuers_from(std::vector<X509Ptr> certificates) {
     return chain;
 }
 
+// Where there is a response, it has to be good: else clients are shown none.
+void staple(const Identity& identity, const config::HostCertificate& files, const PemSource& source,
+            TimePoint now) {
+    constexpr std::size_t largest_response = std::size_t{1} << 20U;
+    const std::filesystem::path file = ocsp_file(files);
+    std::error_code ignored;
+    if (!std::filesystem::exists(file, ignored)) return;
+    const auto warn = [&](const std::string& why) {
+        source.warning("the OCSP response " + config::in_quotes(file.string()) +
+                       " is not stapled: " + why);
+    };
+    const auto der = config::read_whole_file(file, largest_response);
+    if (const auto* const unreadable = std::get_if<config::Unreadable>(&der))
+        return warn(unreadable->why);
+    const X509* const issuer = sk_X509_value(identity.chain(), 0);
+    auto response =
+        read_ocsp_response(std::get<std::string>(der), identity.certificate(), issuer, now);
+    if (const auto* const why = std::get_if<std::string>(&response)) return warn(*why);
+    attach(identity.certificate(), std::get<OcspResponse>(std::move(response)));
+}
+
 }  // namespace
 
-std::optional<Identity> Identity::load(const std::filesystem::path& chain_file,
-                                       const std::filesystem::path& key_file,
-                                       const config::Position& certificate_where,
-                                       const config::Position& key_where,
+std::filesystem::path ocsp_file(const config::HostCertificate& files) {
+    if (!files.ocsp.empty()) return files.ocsp;
+    std::filesystem::path beside = files.certificate;
+    beside += ".ocsp";
+    return beside;
+}
+
+std::optional<Identity> Identity::load(const config::HostCertificate& files,
                                        config::Diagnostics& diagnostics, TimePoint now) {
-    const PemSource chain_source{"host.certificate", chain_file, certificate_where, diagnostics};
-    const PemSource key_source{"host.key", key_file, key_where, diagnostics};
+    const PemSource chain_source{"host.certificate", files.certificate, files.certificate_where,
+                                 diagnostics};
+    const PemSource key_source{"host.key", files.key, files.key_where, diagnostics};
 
     // Both files are read in any case: all errors are told at once.
     std::vector<X509Ptr> certificates;
@@ -117,6 +123,7 @@ std::optional<Identity> Identity::load(const std::filesystem::path& chain_file,
                            " cannot be used for TLS: " + drain_openssl_errors());
         return std::nullopt;
     }
+    staple(identity, files, chain_source, now);
     return identity;
 }
 
@@ -126,16 +133,29 @@ Identity::Identity(X509Ptr certificate, ChainPtr chain, PKeyPtr key)
       key_(std::move(key)),
       expires_(time_of(X509_get0_notAfter(certificate_.get()))) {}
 
-bool Identity::covers(std::string_view name) const {
+bool Identity::same_as(const Identity& other) const {
+    const auto count = [](const STACK_OF(X509) * chain) {
+        return chain == nullptr ? 0 : sk_X509_num(chain);
+    };
+    if (X509_cmp(certificate(), other.certificate()) != 0 || count(chain()) != count(other.chain()))
+        return false;
+    for (int i = 0; i < count(chain()); ++i)
+        if (X509_cmp(sk_X509_value(chain(), i), sk_X509_value(other.chain(), i)) != 0) return false;
+    const OcspResponse* const own = attached_ocsp_response(certificate());
+    const OcspResponse* const others = attached_ocsp_response(other.certificate());
+    return own == nullptr || others == nullptr ? own == others : *own == *others;
+}
+
+bool covers(const X509* certificate, std::string_view name) {
     // OpenSSL would measure an empty name itself, and overlook a zero byte at the end.
     if (name.empty() || name.find('\0') != std::string_view::npos) return false;
     const std::string text(name);
-    if (config::Address::parse(name))
-        return X509_check_ip_asc(certificate_.get(), text.c_str(), 0) == 1;
+    auto* const asked = const_cast<X509*>(certificate);  // its names may be parsed and kept
+    if (config::Address::parse(name)) return X509_check_ip_asc(asked, text.c_str(), 0) == 1;
     // As clients do it now: no names in the subject, no "f*o.example.org" (RFC 9525, section 6.3).
     constexpr unsigned flags =
         X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS;
-    return X509_check_host(certificate_.get(), text.data(), text.size(), flags, nullptr) == 1;
+    return X509_check_host(asked, text.data(), text.size(), flags, nullptr) == 1;
 }
 
 }  // namespace stanzagate::certs

@@ -32,6 +32,7 @@ using SessionPtr = std::unique_ptr<SSL_SESSION, Free<SSL_SESSION_free>>;
 using X509Ptr = std::unique_ptr<X509, Free<X509_free>>;
 using ChainPtr = std::unique_ptr<STACK_OF(X509), FreeCertificates>;
 using PKeyPtr = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
+using CipherPtr = std::unique_ptr<EVP_CIPHER, Free<EVP_CIPHER_free>>;
 using BioPtr = std::unique_ptr<BIO, Free<BIO_free_all>>;
 
 // What OpenSSL's error queue of this thread says, oldest first, joined by "; ". Empties the queue.

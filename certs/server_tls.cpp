@@ -1,8 +1,16 @@
 #include "certs/server_tls.hpp"
 
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <chrono>
+#include <span>
 #include <stdexcept>
 #include <utility>
 
+#include "certs/ocsp.hpp"
 #include "certs/tls_context.hpp"
 
 namespace stanzagate::certs {
@@ -59,20 +67,33 @@ SSL_CTX_alpn_select_cb_func chooser_of(Door door) {
     return nullptr;
 }
 
-void seal_tickets_with(SSL_CTX* context, const TicketKeys& keys) {
-    auto* const bytes = const_cast<unsigned char*>(keys.bytes().data());  // only read
-    if (SSL_CTX_set_tlsext_ticket_keys(context, bytes, TicketKeys::size) != 1)
-        throw std::runtime_error("cannot set ticket keys: " + drain_openssl_errors());
+constexpr int ticket_failed = -1;
+constexpr int ticket_unknown = 0;
+constexpr int ticket_done = 1;
+constexpr int ticket_renew = 2;
+
+bool use_key(EVP_MAC_CTX* mac, const TicketKey& key) {
+    const auto secret = key.hmac();
+    std::array<char, 7> digest{"SHA256"};
+    const std::array params{
+        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY,
+                                          const_cast<unsigned char*>(secret.data()),  // only read
+                                          secret.size()),
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), 0),
+        OSSL_PARAM_construct_end()};
+    return EVP_MAC_CTX_set_params(mac, params.data()) == 1;
 }
 
-// Makes a connection show this identity.
-bool show(SSL* ssl, const Identity& identity) {
-    if (SSL_get_certificate(ssl) == identity.certificate()) return true;
-    // OpenSSL keeps one certificate for each kind of key. Another host's of another kind would stay
-    // beside this one, and might be the one it chooses.
+// Makes a connection show these: OpenSSL keeps one for each kind of key, and chooses the first that
+// the client can check, ECDSA before RSA.
+bool show(SSL* ssl, const IdentitySet& identity) {
+    // The one that was set last; no two sets share an identity.
+    if (SSL_get_certificate(ssl) == identity.all().back().certificate()) return true;
+    // Another host's of another kind would stay beside these, and might be chosen.
     SSL_certs_clear(ssl);
-    return SSL_use_cert_and_key(ssl, identity.certificate(), identity.key(), identity.chain(), 1) ==
-           1;
+    return std::ranges::all_of(identity.all(), [ssl](const Identity& one) {
+        return SSL_use_cert_and_key(ssl, one.certificate(), one.key(), one.chain(), 1) == 1;
+    });
 }
 
 }  // namespace
@@ -84,7 +105,12 @@ Door door_of(const config::Listen& listen) {
 }
 
 ServerTls::ServerTls(std::shared_ptr<const CertificateStore> store, const TicketKeys& keys)
-    : store_(std::move(store)), keys_(keys) {}
+    : store_(std::move(store)),
+      keys_(keys),
+      ticket_cipher_(EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr)) {
+    if (!ticket_cipher_)
+        throw std::runtime_error("no cipher for tickets: " + drain_openssl_errors());
+}
 
 ServerTls::~ServerTls() = default;
 
@@ -93,7 +119,7 @@ SslPtr ServerTls::accept(Door door, std::string_view fallback_name) {
     SslPtr ssl(SSL_new(context_of(door)));
     if (!ssl) return nullptr;
     SSL_set_accept_state(ssl.get());
-    const Identity* const fallback = store_->find(fallback_name);
+    const IdentitySet* const fallback = store_->find(fallback_name);
     if (fallback != nullptr && !show(ssl.get(), *fallback)) return nullptr;
     return ssl;
 }
@@ -109,25 +135,26 @@ void ServerTls::use(std::shared_ptr<const CertificateStore> store) {
 
 void ServerTls::set_ticket_keys(const TicketKeys& keys) {
     keys_ = keys;
-    for (const SslContextPtr& context : contexts_)
-        if (context) seal_tickets_with(context.get(), keys_);
 }
 
 SslContextPtr ServerTls::make_context(Door door, const CertificateStore& store) {
     SslContextPtr context = make_tls_context(TlsRole::server);
-    if (const Identity* const first = store.first(); first != nullptr)
-        if (SSL_CTX_use_cert_and_key(context.get(), first->certificate(), first->key(),
-                                     first->chain(), 1) != 1)
-            throw std::runtime_error("cannot use a certificate: " + drain_openssl_errors());
+    if (const IdentitySet* const first = store.first(); first != nullptr)
+        for (const Identity& one : first->all())
+            if (SSL_CTX_use_cert_and_key(context.get(), one.certificate(), one.key(), one.chain(),
+                                         1) != 1)
+                throw std::runtime_error("cannot use a certificate: " + drain_openssl_errors());
 
     SSL_CTX_set_session_id_context(context.get(), as_bytes(session_context),
                                    static_cast<unsigned>(session_context.size()));
-    seal_tickets_with(context.get(), keys_);
+    SSL_CTX_set_app_data(context.get(), this);
+    SSL_CTX_set_tlsext_ticket_key_evp_cb(context.get(), seal_or_open_ticket);
     SSL_CTX_set_num_tickets(context.get(), 1);  // OpenSSL sends two; clients here hold one stream
 
     SSL_CTX_set_tlsext_servername_callback(context.get(), acknowledge_name);
     SSL_CTX_set_tlsext_servername_arg(context.get(), this);
     SSL_CTX_set_cert_cb(context.get(), choose_certificate, this);
+    SSL_CTX_set_tlsext_status_cb(context.get(), staple_response);
     SSL_CTX_set_alpn_select_cb(context.get(), chooser_of(door), nullptr);
     return context;
 }
@@ -148,8 +175,44 @@ int ServerTls::acknowledge_name(SSL* ssl, int* /*alert*/, void* self) {
 // Called in full handshakes only: a resumed session shows no certificate.
 int ServerTls::choose_certificate(SSL* ssl, void* self) {
     const CertificateStore& store = *static_cast<ServerTls*>(self)->store_;
-    const Identity* const identity = store.find(server_name(ssl));
+    const IdentitySet* const identity = store.find(server_name(ssl));
     return identity == nullptr || show(ssl, *identity) ? 1 : 0;
+}
+
+// Called where the client asks for an OCSP response, once the certificate is chosen.
+int ServerTls::staple_response(SSL* ssl, void* /*unused*/) {
+    const OcspResponse* const response = attached_ocsp_response(SSL_get_certificate(ssl));
+    if (response == nullptr || response->next_update <= std::chrono::system_clock::now())
+        return SSL_TLSEXT_ERR_NOACK;
+    void* const copy = OPENSSL_memdup(response->der.data(), response->der.size());
+    if (copy == nullptr) return SSL_TLSEXT_ERR_NOACK;
+    SSL_set_tlsext_status_ocsp_resp(ssl, copy, static_cast<long>(response->der.size()));
+    return SSL_TLSEXT_ERR_OK;
+}
+
+// Called to seal a new ticket, and to open one that a client brings (RFC 5077, section 4).
+int ServerTls::seal_or_open_ticket(SSL* ssl, unsigned char* name, unsigned char* iv,
+                                   EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac, int sealing) {
+    const ServerTls& self =
+        *static_cast<const ServerTls*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+    const EVP_CIPHER* const algorithm = self.ticket_cipher_.get();
+    if (sealing != 0) {
+        const TicketKey& key = self.keys_.sealing();
+        if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(algorithm)) != 1 || !use_key(mac, key) ||
+            EVP_EncryptInit_ex2(cipher, algorithm, key.aes().data(), iv, nullptr) != 1)
+            return ticket_failed;
+        std::ranges::copy(key.name(), name);
+        return ticket_done;
+    }
+    const TicketKey* const key = self.keys_.find(std::span<const unsigned char, 16>(name, 16));
+    if (key == nullptr) return ticket_unknown;
+    if (!use_key(mac, *key) ||
+        EVP_DecryptInit_ex2(cipher, algorithm, key->aes().data(), iv, nullptr) != 1)
+        return ticket_failed;
+    // With TLS 1.3 each ticket is to be used once (RFC 8446, appendix C.4), so there is a new one
+    // every time; with TLS 1.2 where this key will soon be gone.
+    const bool is_current = key == &self.keys_.sealing();
+    return SSL_version(ssl) == TLS1_3_VERSION || !is_current ? ticket_renew : ticket_done;
 }
 
 }  // namespace stanzagate::certs

@@ -44,6 +44,9 @@ struct Server {
     LogSettings log;
     std::optional<std::filesystem::path> geoip{};  // a MaxMind database; absent: no countries
     Position geoip_where{};
+    // Absent: they are made in memory.
+    std::optional<std::filesystem::path> ticket_keys{};
+    Position ticket_keys_where{};
 
     bool operator==(const Server&) const = default;
 };
@@ -131,18 +134,28 @@ struct Upstream {
     bool operator==(const Upstream&) const = default;
 };
 
+// Where a certificate chain and its private key are. Paths are absolute, or relative to the working
+// directory.
+struct HostCertificate {
+    std::filesystem::path certificate;
+    std::filesystem::path key;  // empty: `certificate` is a folder, in which both are looked for
+    Position certificate_where;
+    Position key_where;
+    std::filesystem::path ocsp{};  // where its OCSP response is looked for; empty: beside it
+
+    bool is_folder() const { return key.empty(); }
+    bool operator==(const HostCertificate&) const = default;
+};
+
 struct Host {
     HostPattern name;
-    // Absolute, or relative to the working directory; empty where self-signed, or where no listener
-    // ends TLS.
-    std::filesystem::path certificate;
-    std::filesystem::path key;
+    // One for each kind of key, or one folder. Empty where self-signed, or where no listener ends
+    // TLS.
+    std::vector<HostCertificate> certificates;
     bool self_signed = false;
     Upstream upstream;
     Registration registration;
-    Position where;  // of the value of `name`; the next two likewise
-    Position certificate_where;
-    Position key_where;
+    Position where;  // of the value of `name`
 
     bool operator==(const Host&) const = default;
 };

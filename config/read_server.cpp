@@ -83,6 +83,10 @@ Server read_server(Section section) {
         section.path("geoip", server.geoip.emplace());
         server.geoip_where = section.where("geoip");
     }
+    if (section.has("ticket_keys")) {
+        section.path("ticket_keys", server.ticket_keys.emplace());
+        server.ticket_keys_where = section.where("ticket_keys");
+    }
     section.finish();
     return server;
 }

@@ -76,13 +76,31 @@ bool Section::string(std::string_view key, std::string& to) {
 
 bool Section::path(std::string_view key, std::filesystem::path& to) {
     const auto* value = expect<std::string>(key, "the path of a file");
-    if (value == nullptr) return false;
-    if (value->empty() || value->find('\0') != std::string::npos) {
-        error(key, in_quotes(*value) + " is not the path of a file");
+    return value != nullptr && path_of(key, *value, where(key), to);
+}
+
+bool Section::path_of(std::string_view key, const std::string& written, const Position& where,
+                      std::filesystem::path& to) {
+    if (written.empty() || written.find('\0') != std::string::npos) {
+        error(key, where, in_quotes(written) + " is not the path of a file");
         return false;
     }
-    to = reading_->folder / *value;  // an absolute path replaces the folder
+    to = reading_->folder / written;  // an absolute path replaces the folder
     return true;
+}
+
+bool Section::paths(std::string_view key, std::vector<Located<std::filesystem::path>>& to) {
+    std::vector<Located<std::string>> written;
+    bool right = strings(key, written);
+    if (!written.empty()) to.clear();
+    for (const auto& text : written) {
+        std::filesystem::path path;
+        if (path_of(key, text.value, text.where, path))
+            to.push_back({std::move(path), text.where});
+        else
+            right = false;
+    }
+    return right;
 }
 
 const std::string* Section::expect_quantity(std::string_view key, std::string_view what,

@@ -66,6 +66,8 @@ public:
     bool string(std::string_view key, std::string& to);
     // A path; relative ones are relative to the configuration's folder.
     bool path(std::string_view key, std::filesystem::path& to);
+    // The same, or a list of paths, as strings() has it.
+    bool paths(std::string_view key, std::vector<Located<std::filesystem::path>>& to);
     bool duration(std::string_view key, std::chrono::milliseconds& to,
                   Range<std::chrono::milliseconds> range);
     bool size(std::string_view key, std::size_t& to, Range<std::size_t> range);
@@ -102,6 +104,8 @@ public:
 
 private:
     const TomlValue* find(std::string_view key);
+    bool path_of(std::string_view key, const std::string& written, const Position& where,
+                 std::filesystem::path& to);
     template <class T>
     const T* expect(std::string_view key, std::string_view what);
     // The text of a quantity; a bare number is told how to be written.

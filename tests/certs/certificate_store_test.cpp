@@ -34,9 +34,9 @@ std::vector<std::string> messages(const config::Diagnostics& diagnostics) {
 
 // Which host's identity is found, by its place in the configuration; -1 for none.
 std::ptrdiff_t found_host(const CertificateStore& store, std::string_view name) {
-    const Identity* const identity = store.find(name);
+    const IdentitySet* const identity = store.find(name);
     for (std::size_t i = 0; i < store.entries().size(); ++i)
-        if (store.entries()[i].identity == identity) return static_cast<std::ptrdiff_t>(i);
+        if (store.entries()[i].identity.get() == identity) return static_cast<std::ptrdiff_t>(i);
     return -1;
 }
 
@@ -98,7 +98,7 @@ TEST(CertificateStore, FindsEachOf1000Hosts) {
     config::Diagnostics diagnostics;
     auto loaded = CertificateStore::load(config, diagnostics, at(2030, 1, 1));
     ASSERT_TRUE(loaded);
-    const Identity* const first = loaded->first();
+    const IdentitySet* const first = loaded->first();
     const CertificateStore store = std::move(*loaded);  // which keeps pointers valid
     EXPECT_EQ(store.first(), first);
     ASSERT_EQ(store.entries().size(), names.size());
@@ -132,10 +132,10 @@ TEST(CertificateStore, TellsOfAllHostsButOfAPairOnce) {
     for (int i = 0; i < 3; ++i) {
         config::Host host;
         host.name = testing::pattern(names.at(static_cast<std::size_t>(i)));
-        host.certificate = i < 2 ? "/nonexistent/ab.pem" : "/nonexistent/c.pem";
-        host.key = "/nonexistent/key.pem";
-        host.certificate_where = {"gate.toml", 10 + i, 1};
-        host.key_where = {"gate.toml", 20 + i, 1};
+        host.certificates = {{i < 2 ? "/nonexistent/ab.pem" : "/nonexistent/c.pem",
+                              "/nonexistent/key.pem",
+                              {"gate.toml", 10 + i, 1},
+                              {"gate.toml", 20 + i, 1}}};
         config.hosts.push_back(std::move(host));
     }
     config::Diagnostics diagnostics;
@@ -154,7 +154,7 @@ TEST(CertificateStore, WarnsOfNamesThatAreNotCovered) {
          {"example.org", "example.net", "*.example.net", "*", "b\xc3\xbc.example"}) {
         config.hosts.push_back(testing::host_with("files", issued, folder));
         config.hosts.back().name = testing::pattern(name);
-        config.hosts.back().certificate_where = {"gate.toml", 7, 15};
+        config.hosts.back().certificates.front().certificate_where = {"gate.toml", 7, 15};
     }
     config::Diagnostics diagnostics;
     ASSERT_TRUE(CertificateStore::load(config, diagnostics, at(2030, 1, 1)));
@@ -162,6 +162,87 @@ TEST(CertificateStore, WarnsOfNamesThatAreNotCovered) {
                 ElementsAre("gate.toml:7:15: warning: host.certificate: \"" +
                             (folder.path() / "files.pem").string() +
                             "\" is not for \"example.net\": clients will refuse it"));
+}
+
+// Three hosts: two with files of their own, and one that is self-signed.
+class CertificateStoreReload : public ::testing::Test {
+protected:
+    CertificateStoreReload() {
+        config_.hosts = {testing::host_with("a.example", issue({.names = {"a.example"}}), folder_),
+                         testing::host_with("b.example", issue({.names = {"b.example"}}), folder_)};
+        config_.hosts.push_back(self_signed({"c.example"}).hosts.front());
+        store_ = CertificateStore::load(config_, diagnostics_, at(2030, 1, 1));
+        diagnostics_ = {};
+    }
+    CertificateStore reload() {
+        diagnostics_ = {};
+        return store_->reload(config_, diagnostics_, at(2030, 1, 1));
+    }
+    const IdentitySet* before(std::string_view name) const { return store_->find(name); }
+
+    testing::TempFolder folder_;
+    config::Config config_;
+    config::Diagnostics diagnostics_;
+    std::optional<CertificateStore> store_;
+};
+
+TEST_F(CertificateStoreReload, SharesWhatIsTheSame) {
+    const auto store = reload();
+    EXPECT_THAT(messages(diagnostics_), IsEmpty());
+    for (const auto* const name : {"a.example", "b.example", "c.example"})
+        EXPECT_EQ(store.find(name), before(name)) << name;
+    EXPECT_EQ(store.files(), store_->files());
+}
+
+TEST_F(CertificateStoreReload, TakesWhatHasChanged) {
+    const auto renewed = issue({.names = {"b.example"}});
+    testing::host_with("b.example", renewed, folder_);
+    const auto store = reload();
+    EXPECT_THAT(messages(diagnostics_), IsEmpty());
+    EXPECT_EQ(store.find("a.example"), before("a.example"));
+    EXPECT_EQ(
+        X509_cmp(store.find("b.example")->all().front().certificate(), renewed.certificate.get()),
+        0);
+    EXPECT_EQ(store.find("c.example"), before("c.example"));
+}
+
+TEST_F(CertificateStoreReload, AHostWhoseFilesAreBrokenKeepsWhatItHas) {
+    const auto renewed = issue({.names = {"b.example"}});
+    testing::host_with("b.example", renewed, folder_);
+    folder_.write("a.example.key", renewed.key_pem());
+    const auto store = reload();
+    EXPECT_TRUE(diagnostics_.has_errors());
+    EXPECT_EQ(store.find("a.example"), before("a.example"));
+    EXPECT_NE(store.find("b.example"), before("b.example"));
+    ASSERT_EQ(store.entries().size(), 3U);
+    // And again from there.
+    std::filesystem::remove(folder_.path() / "b.example.pem");
+    const auto next = store.reload(config_, diagnostics_, at(2030, 1, 1));
+    EXPECT_EQ(next.find("a.example"), before("a.example"));
+    EXPECT_EQ(next.find("b.example"), store.find("b.example"));
+}
+
+TEST(CertificateStore, NamesAllThatItReads) {
+    const testing::TempFolder folder;
+    config::Config config;
+    config.hosts = {testing::host_with("a.example", issue({.names = {"a.example"}}), folder)};
+    config.hosts.push_back(config.hosts.front());
+    config.hosts.back().name = testing::pattern("b.example");
+    config.hosts.back().certificates = {{folder.path() / "live", {}, {}, {}}};
+    std::filesystem::create_directories(folder.path() / "live/b.example");
+    const auto issued = issue({.names = {"b.example"}});
+    folder.write("live/b.example/fullchain.pem", issued.pem());
+    folder.write("live/b.example/privkey.pem", issued.key_pem());
+    config::Diagnostics diagnostics;
+    const auto store = CertificateStore::load(config, diagnostics, at(2030, 1, 1));
+    ASSERT_TRUE(store) << messages(diagnostics).front();
+    EXPECT_TRUE(store->find("b.example")->covers("b.example"));
+    std::vector<std::string> files;
+    for (const auto& file : store->files())
+        files.push_back(file.lexically_relative(folder.path()).string());
+    EXPECT_THAT(files, ::testing::IsSupersetOf({"a.example.pem", "a.example.key", "live",
+                                                "live/b.example/fullchain.pem",
+                                                "live/b.example/privkey.pem"}));
 }
 
 TEST(CertificateStore, WarnsOfSelfSigned) {

@@ -33,6 +33,8 @@ SslPtr make_client(const ClientSettings& settings) {
     SSL_CTX_set_min_proto_version(context.get(), settings.version);
     SSL_CTX_set_max_proto_version(context.get(), settings.version);
     SSL_CTX_set_cipher_list(context.get(), settings.suites_tls12);
+    if (settings.signatures != nullptr)
+        SSL_CTX_set1_sigalgs_list(context.get(), settings.signatures);
     SslPtr ssl(SSL_new(context.get()));
     SSL_set_connect_state(ssl.get());
     if (!settings.server_name.empty())

@@ -14,6 +14,7 @@ struct ClientSettings {
     int version = 0;                 // TLS1_2_VERSION: this one only; 0: any
     SSL_SESSION* session = nullptr;  // to be resumed
     const char* suites_tls12 = "ALL:@SECLEVEL=0";
+    const char* signatures = nullptr;  // that it can check: "ECDSA+SHA256"; nullptr: OpenSSL's
 };
 SslPtr make_client(const ClientSettings& settings);
 

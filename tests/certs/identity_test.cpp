@@ -19,7 +19,7 @@ using ::testing::StartsWith;
 class IdentityTest : public ::testing::Test {
 protected:
     std::optional<Identity> load(TimePoint now = at(2030, 1, 1)) {
-        return Identity::load(chain_, key_, {"gate.toml", 12, 3}, {"gate.toml", 13, 3},
+        return Identity::load({chain_, key_, {"gate.toml", 12, 3}, {"gate.toml", 13, 3}},
                               diagnostics_, now);
     }
     void write(const Issued& issued) { write(issued.pem(), issued.key_pem()); }

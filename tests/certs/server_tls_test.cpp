@@ -257,6 +257,56 @@ TEST_F(ServerTlsTest, AReloadServesNewCertificates) {
     EXPECT_TRUE(unnamed.client_was_shown(other_.certificate.get()));
 }
 
+// example.org has both kinds, other.example the RSA one alone.
+class ServerTlsPair : public ServerTlsTest {
+protected:
+    ServerTlsPair() {
+        config::Config config;
+        config.hosts = {testing::host_with("example.org", first_, folder_),
+                        testing::host_with("other.example", rsa_, folder_)};
+        auto& pair = config.hosts.front().certificates;
+        pair.push_back(config.hosts.back().certificates.front());
+        tls_->use(load(config));
+    }
+
+    Issued rsa_ = issue({.names = {"example.org", "other.example"}, .key = KeyKind::rsa2048});
+};
+
+TEST_F(ServerTlsPair, EachClientIsShownTheKindItCanCheck) {
+    for (const auto* const name : {"example.org", ""}) {
+        for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+            for (const std::string_view fallback : {"", "example.org"}) {
+                ClientSettings client{.server_name = name, .version = version};
+                const auto both = talk(client, Door::direct, fallback);
+                ASSERT_TRUE(both.connected()) << both.server_error();
+                EXPECT_TRUE(both.client_was_shown(first_.certificate.get()));
+                client.signatures = "ECDSA+SHA256";
+                client.suites_tls12 = "ECDHE-ECDSA-AES128-GCM-SHA256";
+                const auto ecdsa = talk(client, Door::direct, fallback);
+                ASSERT_TRUE(ecdsa.connected()) << ecdsa.server_error();
+                EXPECT_TRUE(ecdsa.client_was_shown(first_.certificate.get()));
+                client.signatures = "RSA-PSS+SHA256";
+                client.suites_tls12 = "ECDHE-RSA-AES128-GCM-SHA256";
+                const auto rsa = talk(client, Door::direct, fallback);
+                ASSERT_TRUE(rsa.connected()) << rsa.server_error();
+                EXPECT_TRUE(rsa.client_was_shown(rsa_.certificate.get()));
+            }
+        }
+    }
+}
+
+// The first host's pair is on the connection when another host's one certificate takes its place.
+TEST_F(ServerTlsPair, OneOfAnotherHostIsShownAlone) {
+    const auto met = talk({.server_name = "other.example"});
+    ASSERT_TRUE(met.connected());
+    EXPECT_TRUE(met.client_was_shown(rsa_.certificate.get()));
+    const auto ecdsa = talk({.server_name = "other.example", .signatures = "ECDSA+SHA256"});
+    EXPECT_FALSE(ecdsa.connected());
+    // And the pair in the place of that one.
+    const auto back = talk({.server_name = "example.org"}, Door::starttls, "other.example");
+    EXPECT_TRUE(back.client_was_shown(first_.certificate.get()));
+}
+
 TEST_F(ServerTlsTest, AcceptsNobodyWithoutHosts) {
     tls_->use(load(config::Config{}));
     EXPECT_EQ(tls_->accept(Door::direct), nullptr);

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "certs/ticket_keys.hpp"
 #include "config/address.hpp"
 
 namespace stanzagate::certs::testing {
@@ -106,6 +107,13 @@ Issued issue(const Request& request, const Issued* issuer) {
     return made;
 }
 
+std::string ticket_key_line(char fill) {
+    const std::vector<unsigned char> bytes(TicketKey::size, static_cast<unsigned char>(fill));
+    std::vector<unsigned char> text(bytes.size() * 2);
+    const int size = EVP_EncodeBlock(text.data(), bytes.data(), static_cast<int>(bytes.size()));
+    return std::string(text.begin(), text.begin() + size) + '\n';
+}
+
 TempFolder::TempFolder() {
     std::string name = (std::filesystem::temp_directory_path() / "stanzagate-XXXXXX").string();
     require(mkdtemp(name.data()) != nullptr);
@@ -132,8 +140,10 @@ config::HostPattern pattern(std::string_view text) {
 config::Host host_with(std::string_view name, const Issued& issued, const TempFolder& folder) {
     config::Host host;
     host.name = pattern(name);
-    host.certificate = folder.write(std::string(name) + ".pem", issued.pem());
-    host.key = folder.write(std::string(name) + ".key", issued.key_pem());
+    host.certificates = {{folder.write(std::string(name) + ".pem", issued.pem()),
+                          folder.write(std::string(name) + ".key", issued.key_pem()),
+                          {},
+                          {}}};
     return host;
 }
 

@@ -37,6 +37,9 @@ struct Request {
 // Signed by `issuer`, or by itself.
 Issued issue(const Request& request, const Issued* issuer = nullptr);
 
+// A line of a file of ticket keys: one whose bytes are all the same.
+std::string ticket_key_line(char fill);
+
 // A folder that is removed with its files.
 class TempFolder {
 public:

@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <array>
+#include <string>
+
 #include "certs/server_tls.hpp"
 #include "certs/tls_context.hpp"
 #include "tests/certs/handshake.hpp"
@@ -11,6 +14,7 @@ namespace {
 
 using testing::Conversation;
 using testing::make_client;
+using testing::ticket_key_line;
 
 class TicketTest : public ::testing::TestWithParam<int> {
 protected:
@@ -94,6 +98,58 @@ TEST_P(TicketTest, NewKeysMakeOldTicketsVoid) {
     EXPECT_FALSE(is_resumed(second.server()));
     const auto third = talk(one_, second.client_session().get());
     EXPECT_TRUE(is_resumed(third.server()));
+}
+
+// The ticket is replaced by one of the new key.
+TEST_P(TicketTest, TheKeyBeforeStillOpens) {
+    const auto first = talk(one_);
+    one_.set_ticket_keys(keys_.rotated());
+    const auto second = talk(one_, first.client_session().get());
+    ASSERT_TRUE(second.connected());
+    EXPECT_TRUE(is_resumed(second.server()));
+    one_.set_ticket_keys(keys_.rotated());  // of the two before, the first alone is known
+    EXPECT_TRUE(is_resumed(talk(one_, first.client_session().get()).server()));
+    EXPECT_FALSE(is_resumed(talk(one_, second.client_session().get()).server()));
+}
+
+TEST_P(TicketTest, TheKeyBeforeTheLastOneDoesNot) {
+    const auto first = talk(one_);
+    one_.set_ticket_keys(keys_.rotated().rotated());
+    EXPECT_FALSE(is_resumed(talk(one_, first.client_session().get()).server()));
+}
+
+// Two machines, of which one has the next file already: as each is rotated after the other.
+TEST_P(TicketTest, MachinesResumeEachOthersWhileTheirFileIsReplaced) {
+    const testing::TempFolder folder;
+    const std::array<std::string, 4> lines{ticket_key_line('a'), ticket_key_line('b'),
+                                           ticket_key_line('c'), ticket_key_line('d')};
+    const auto load = [&](std::string_view text) {
+        config::Diagnostics diagnostics;
+        return TicketKeys::load(folder.write("keys", text), {}, diagnostics).value();
+    };
+    const auto before = load(lines[0] + lines[1] + lines[2]);
+    const auto after = load(lines[1] + lines[2] + lines[3]);
+    ServerTls other(store_, after);
+    one_.set_ticket_keys(before);
+    EXPECT_TRUE(is_resumed(talk(other, talk(one_).client_session().get()).server()));
+    EXPECT_TRUE(is_resumed(talk(one_, talk(other).client_session().get()).server()));
+    ServerTls stranger(store_, load(ticket_key_line('z')));
+    EXPECT_FALSE(is_resumed(talk(stranger, talk(other).client_session().get()).server()));
+}
+
+TEST_P(TicketTest, IsSealedAnewEachTime) {
+    const auto ticket = [&] {
+        const auto session = talk(one_).client_session();
+        const unsigned char* bytes = nullptr;
+        std::size_t size = 0;
+        SSL_SESSION_get0_ticket(session.get(), &bytes, &size);
+        return std::string(bytes, bytes + size);
+    };
+    const auto one = ticket();
+    const auto other = ticket();
+    ASSERT_GT(one.size(), 64U);
+    EXPECT_EQ(one.substr(0, 16), other.substr(0, 16));
+    EXPECT_NE(one.substr(16, 16), other.substr(16, 16));
 }
 
 INSTANTIATE_TEST_SUITE_P(, TicketTest, ::testing::Values(TLS1_2_VERSION, TLS1_3_VERSION),

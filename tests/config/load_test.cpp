@@ -144,12 +144,14 @@ text = "no"
     ASSERT_THAT(config.hosts, SizeIs(1));
     const Host& found = config.hosts[0];
     EXPECT_EQ(found.name, (HostPattern{HostPattern::Kind::wildcard, "example.org"}));
-    EXPECT_EQ(found.certificate, "etc/chain.pem");
-    EXPECT_EQ(found.key, "/keys/key.pem");
+    ASSERT_EQ(found.certificates.size(), 1U);
+    const HostCertificate& files = found.certificates.front();
+    EXPECT_EQ(files.certificate, "etc/chain.pem");
+    EXPECT_EQ(files.key, "/keys/key.pem");
     EXPECT_FALSE(found.self_signed);
     EXPECT_EQ(found.where, (Position{"etc/gate.toml", 4, 8}));
-    EXPECT_EQ(found.certificate_where, (Position{"etc/gate.toml", 5, 15}));
-    EXPECT_EQ(found.key_where, (Position{"etc/gate.toml", 6, 7}));
+    EXPECT_EQ(files.certificate_where, (Position{"etc/gate.toml", 5, 15}));
+    EXPECT_EQ(files.key_where, (Position{"etc/gate.toml", 6, 7}));
     const Upstream& upstream = found.upstream;
     EXPECT_THAT(upstream.addresses,
                 ElementsAre(UpstreamAddress{UpstreamScheme::tls, "10.0.0.5", 5223},
@@ -313,8 +315,9 @@ registration.text = "no"
     const auto config = load(file, diagnostics);
     ASSERT_TRUE(config);
     EXPECT_EQ(config->file, file);
-    EXPECT_EQ(config->hosts[0].certificate, folder_ / "tls/chain.pem");
-    EXPECT_EQ(config->hosts[0].key, folder_ / "../key.pem");
+    ASSERT_EQ(config->hosts[0].certificates.size(), 1U);
+    EXPECT_EQ(config->hosts[0].certificates[0].certificate, folder_ / "tls/chain.pem");
+    EXPECT_EQ(config->hosts[0].certificates[0].key, folder_ / "../key.pem");
 }
 
 TEST_F(LoadFile, ReportsAFileThatIsNotThere) {

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <openssl/asn1.h>
+
+#include <chrono>
+#include <string>
+
+// Times as certificates have them.
+namespace stanzagate::certs {
+
+using TimePoint = std::chrono::system_clock::time_point;
+
+// The epoch where it is not a time. Certificates without an end say 9999, which is beyond what a
+// TimePoint can hold, and becomes its last second.
+TimePoint time_of(const ASN1_TIME* time);
+
+// "2031-02-28", UTC.
+std::string date_text(TimePoint time);
+
+}  // namespace stanzagate::certs
