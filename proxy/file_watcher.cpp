@@ -25,6 +25,8 @@ constexpr std::uint32_t wanted_events = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_
 
 constexpr int most_settling = 10;  // times `settle`
 
+constexpr auto* any_name = "";  // for a directory that is watched itself
+
 std::string text_of(int error) {
     return std::system_category().message(error);
 }
@@ -80,9 +82,13 @@ void FileWatcher::arm() {
     if (!inotify_.is_open()) return;
     why_no_inotify_.clear();
     std::map<int, Names> next;
-    for (auto const& [file, state] : files_)
+    for (auto const& [file, state] : files_) {
         for (auto const& place : places_of(file))
             if (auto const number = add(place.directory)) next[*number].emplace(place.name, file);
+        std::error_code ignored;
+        if (!fs::is_directory(file, ignored)) continue;
+        if (auto const number = add(file)) next[*number].emplace(any_name, file);
+    }
     for (auto const& [number, names] : watches_)
         if (!next.contains(number)) ::inotify_rm_watch(inotify_.native_handle(), number);
     watches_ = std::move(next);
@@ -129,10 +135,13 @@ void FileWatcher::on_event(const inotify_event& event) {
     auto const watch = watches_.find(event.wd);
     if (watch == watches_.end()) return;
     auto const& names = watch->second;
+    auto const touch_each = [this](auto range) {
+        for (auto name = range.first; name != range.second; ++name) touch(name->second);
+    };
     // Without a name: it happened to the directory.
-    auto const range = event.len == 0 ? std::pair(names.begin(), names.end())
-                                      : names.equal_range(static_cast<const char*>(event.name));
-    for (auto name = range.first; name != range.second; ++name) touch(name->second);
+    if (event.len == 0) return touch_each(std::pair(names.begin(), names.end()));
+    touch_each(names.equal_range(static_cast<const char*>(event.name)));
+    touch_each(names.equal_range(any_name));
 }
 
 void FileWatcher::touch(const fs::path& file) {

@@ -31,7 +31,8 @@ struct FileWatcherSettings {
 
 // Tells when files change: written in place, replaced by renaming, removed, made, given other
 // rights, or reached by symbolic links that now lead elsewhere; also where their directories are
-// removed and made again.
+// removed and made again. A directory may be watched too: it changes when something in it does, but
+// not deeper down.
 //   watch() any number of times; read the files after it, not before, to miss nothing
 // A change is reported after it is over, as far as can be told: whoever reads may still find half a
 // file, and is told again when the rest has come. A change may be reported where the content is the
@@ -73,7 +74,7 @@ private:
         Clock::time_point last_event{};
     };
     using Files = std::map<std::filesystem::path, File>;
-    // The files that a name in a directory matters to.
+    // The files that a name in a directory matters to; "" is every name.
     using Names = std::multimap<std::string, std::filesystem::path>;
 
     void arm();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "proxy/admin_server.hpp"
+#include "proxy/log_diagnostics.hpp"
 
 namespace stanzagate::proxy {
 namespace {
@@ -24,25 +25,33 @@ void log_what_stays(const config::Config& before, const config::Config& next, co
 }  // namespace
 
 Reloader::Reloader(boost::asio::io_context& background, std::shared_ptr<const Snapshot> snapshot,
-                   const Workers& workers, Admission& admission, AdminServer& admin, const Log& log)
+                   const Workers& workers, Admission& admission, AdminServer& admin, const Log& log,
+                   const certs::TicketKeys& ticket_keys)
     : snapshot_(std::move(snapshot)),
       workers_(workers),
       admission_(admission),
       admin_(admin),
       log_(log),
       background_(background),
-      watcher_(background, [this](auto const& file) { read_list(file, Unchanged::is_told); }) {}
+      watcher_(background, [this](auto const& file) { read_list(file, Unchanged::is_told); }),
+      certificates_(
+          background, log,
+          [this](auto const& store, auto in_use) { take_certificates(store, std::move(in_use)); }),
+      tickets_(background, log, ticket_keys, [this](auto const& keys, auto in_use) {
+          auto const told = when_all_use(std::move(in_use));
+          for (auto const& worker : workers_) worker->use_ticket_keys(keys, told);
+      }) {}
 
 bool Reloader::open_doors() {
     if (!publish(snapshot_, [] {})) return false;
-    watch_lists();
+    watch_files();
     return true;
 }
 
 void Reloader::reload() {
     config::Diagnostics diagnostics;
     auto snapshot = load_snapshot(snapshot_->config.file, diagnostics);
-    log_diagnostics("configuration", diagnostics);
+    log_diagnostics(log_, "configuration", diagnostics);
     auto const in_use = [&log = log_, before = snapshot_, now = snapshot] {
         log_what_stays(before->config, now->config, log);
         log.info("reloaded", {{"file", now->config.file.string()}});
@@ -55,7 +64,7 @@ void Reloader::reload() {
     }
     ++reloads_.ok;
     snapshot_ = std::move(snapshot);
-    watch_lists();
+    watch_files();
 }
 
 bool Reloader::publish(const std::shared_ptr<const Snapshot>& snapshot,
@@ -68,6 +77,28 @@ bool Reloader::publish(const std::shared_ptr<const Snapshot>& snapshot,
     for (std::size_t i = 0; i < workers_.size(); ++i)
         workers_[i]->use(snapshot, std::move((*doors)[i]), told);
     return true;
+}
+
+void Reloader::watch_files() {
+    watch_lists();
+    certificates_.watch(snapshot_);
+    tickets_.use(snapshot_->config.server, snapshot_->ticket_keys());
+}
+
+void Reloader::take_certificates(const CertificateWatch::Store& store,
+                                 std::function<void()> in_use) {
+    snapshot_ = snapshot_->with_certificates(store);
+    auto const told = when_all_use(std::move(in_use));
+    for (auto const& worker : workers_) worker->use(snapshot_, told);
+}
+
+Reloads Reloader::reloads() const {
+    auto sum = reloads_;
+    for (auto const& one : {certificates_.reloads(), tickets_.reloads()}) {
+        sum.ok += one.ok;
+        sum.failed += one.failed;
+    }
+    return sum;
 }
 
 void Reloader::watch_lists() {
@@ -93,7 +124,8 @@ void Reloader::read_list(const std::filesystem::path& file, Unchanged unchanged)
         if (*contents[i] == *before) continue;
         changed.emplace_back(lists[i].name, contents[i]->size());
     }
-    if (!changed.empty() || unchanged == Unchanged::is_told) log_diagnostics("list", diagnostics);
+    if (!changed.empty() || unchanged == Unchanged::is_told)
+        log_diagnostics(log_, "list", diagnostics);
     if (changed.empty()) return;
     snapshot_ = snapshot_->with_lists(std::move(contents));
     auto const told = when_all_use([&log = log_, changed, file] {
@@ -102,20 +134,6 @@ void Reloader::read_list(const std::filesystem::path& file, Unchanged unchanged)
                      {{"list", name}, {"file", file.string()}, {"entries", entries}});
     });
     for (auto const& worker : workers_) worker->use(snapshot_, told);
-}
-
-void Reloader::log_diagnostics(std::string_view event,
-                               const config::Diagnostics& diagnostics) const {
-    for (auto const& diagnostic : diagnostics.sorted()) {
-        auto const level = diagnostic.severity == config::Severity::error
-                               ? config::LogLevel::error
-                               : config::LogLevel::warning;
-        log_.write(level, event,
-                   {{"file", diagnostic.where.file},
-                    {"line", diagnostic.where.line},
-                    {"column", diagnostic.where.column},
-                    {"message", diagnostic.message}});
-    }
 }
 
 }  // namespace stanzagate::proxy

@@ -9,11 +9,13 @@
 
 #include "config/diagnostics.hpp"
 #include "proxy/admission.hpp"
+#include "proxy/certificate_watch.hpp"
 #include "proxy/doors.hpp"
 #include "proxy/file_watcher.hpp"
 #include "proxy/log.hpp"
 #include "proxy/report.hpp"
 #include "proxy/snapshot.hpp"
+#include "proxy/ticket_keeper.hpp"
 #include "proxy/worker.hpp"
 
 namespace stanzagate::proxy {
@@ -21,23 +23,25 @@ namespace stanzagate::proxy {
 class AdminServer;
 
 // Brings what an operator has changed to the workers: the configuration when asked, the files of
-// lists whenever they change. A new configuration is read and checked whole, beside the one that is
-// in use, and put in its place in one step; where anything is wrong with it, the log says what, by
-// file, line and column, and nothing changes. On the background loop.
+// lists, certificates and ticket keys whenever they change. A new configuration is read and checked
+// whole, beside the one that is in use, and put in its place in one step; where anything is wrong
+// with it, the log says what, by file, line and column, and nothing changes. On the background
+// loop.
 class Reloader {
 public:
     using Workers = std::vector<std::unique_ptr<Worker>>;
 
     Reloader(boost::asio::io_context& background, std::shared_ptr<const Snapshot> snapshot,
-             const Workers& workers, Admission& admission, AdminServer& admin, const Log& log);
+             const Workers& workers, Admission& admission, AdminServer& admin, const Log& log,
+             const certs::TicketKeys& ticket_keys);
 
     // Binds the first configuration's addresses, the admin's too. False where one cannot be bound.
     bool open_doors();
     void reload();
     const config::Config& config() const { return snapshot_->config; }
     const Snapshot& snapshot() const { return *snapshot_; }
-    // How often reload() went how.
-    Reloads reloads() const { return reloads_; }
+    // How often the configuration, or what is read again by itself save for lists, was taken.
+    Reloads reloads() const;
 
 private:
     // What is said of a list that holds what it held before.
@@ -45,9 +49,10 @@ private:
 
     // `in_use` is called, on some thread, when all workers use it; never where this is false.
     bool publish(const std::shared_ptr<const Snapshot>& snapshot, std::function<void()> in_use);
+    void watch_files();
     void watch_lists();
     void read_list(const std::filesystem::path& file, Unchanged unchanged);
-    void log_diagnostics(std::string_view event, const config::Diagnostics& diagnostics) const;
+    void take_certificates(const CertificateWatch::Store& store, std::function<void()> in_use);
 
     std::shared_ptr<const Snapshot> snapshot_;
     const Workers& workers_;
@@ -56,7 +61,9 @@ private:
     const Log& log_;
     Doors doors_;
     boost::asio::io_context& background_;
-    FileWatcher watcher_;
+    FileWatcher watcher_;  // of lists
+    CertificateWatch certificates_;
+    TicketKeeper tickets_;
     Reloads reloads_;
 };
 

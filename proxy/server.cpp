@@ -18,6 +18,7 @@
 
 #include "proxy/admin_pages.hpp"
 #include "proxy/admin_server.hpp"
+#include "proxy/log_diagnostics.hpp"
 #include "proxy/monitor.hpp"
 #include "proxy/reloader.hpp"
 #include "proxy/service_manager.hpp"
@@ -106,9 +107,10 @@ ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot,
     SharedQuotas quotas;
     BoshDirectory bosh;
     Recent recent;
-    Shared const shared{log,      admission,    said,
-                        resolver, list_lookups, quotas,
-                        bosh,     recent,       certs::TicketKeys::generate()};
+    auto const ticket_keys =
+        snapshot->ticket_keys() ? *snapshot->ticket_keys() : certs::TicketKeys::generate();
+    Shared const shared{log,    admission, said,   resolver,   list_lookups,
+                        quotas, bosh,      recent, ticket_keys};
 
     unsigned const cores = std::max(1U, std::thread::hardware_concurrency());
     unsigned const count = config.server.workers != 0 ? config.server.workers : cores;
@@ -118,7 +120,7 @@ ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot,
         workers.push_back(std::make_unique<Worker>(number, snapshot, shared));
 
     AdminServer admin(background, log);
-    Reloader reloader(background, snapshot, workers, admission, admin, log);
+    Reloader reloader(background, snapshot, workers, admission, admin, log, ticket_keys);
     Monitor monitor(background, {workers, reloader, recent, quotas, list_lookups});
     admin.answer_by([&](const HttpRequest& request) {
         return admin_response(request, admin_names(reloader.config().server),
@@ -132,12 +134,7 @@ ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot,
         for (auto const& worker : workers) worker->drain(grace);
     };
     Signals const signals(background, drain, [&] { reloader.reload(); });
-    for (auto const& warning : warnings.sorted()) {
-        log.warning("configuration", {{"file", warning.where.file},
-                                      {"line", warning.where.line},
-                                      {"column", warning.where.column},
-                                      {"message", warning.message}});
-    }
+    log_diagnostics(log, "configuration", warnings);
     if (!reloader.open_doors()) return ExitCode::cannot_start;
 
     std::vector<std::thread> threads;

@@ -13,6 +13,13 @@ std::shared_ptr<const Snapshot> Snapshot::with_lists(config::ListContents lists)
     return std::make_shared<const Snapshot>(std::move(loaded));
 }
 
+std::shared_ptr<const Snapshot> Snapshot::with_certificates(
+    std::shared_ptr<const certs::CertificateStore> store) const {
+    auto loaded = loaded_;
+    loaded.certificates = std::move(store);
+    return std::make_shared<const Snapshot>(std::move(loaded));
+}
+
 std::shared_ptr<const Snapshot> load_snapshot(const std::filesystem::path& file,
                                               config::Diagnostics& diagnostics) {
     auto config = config::load(file, diagnostics);
@@ -28,12 +35,15 @@ std::shared_ptr<const Snapshot> load_snapshot(config::Config config,
     std::shared_ptr<const Countries> countries;
     if (auto const& file = config.server.geoip)
         countries = Countries::load(*file, config.server.geoip_where, diagnostics);
+    std::optional<certs::TicketKeys> ticket_keys;
+    if (auto const& file = config.server.ticket_keys)
+        ticket_keys = certs::TicketKeys::load(*file, config.server.ticket_keys_where, diagnostics);
     if (!certificates || !upstream_tls || diagnostics.has_errors()) return nullptr;
     return std::make_shared<const Snapshot>(
         Loaded{std::make_shared<const config::Config>(std::move(config)),
                std::make_shared<const certs::CertificateStore>(*std::move(certificates)),
                std::make_shared<const certs::UpstreamTls>(*std::move(upstream_tls)),
-               std::move(lists), std::move(countries)});
+               std::move(lists), std::move(countries), std::move(ticket_keys)});
 }
 
 }  // namespace stanzagate::proxy

@@ -2,9 +2,11 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "certs/certificate_store.hpp"
+#include "certs/ticket_keys.hpp"
 #include "certs/upstream_tls.hpp"
 #include "config/config.hpp"
 #include "config/diagnostics.hpp"
@@ -20,7 +22,8 @@ struct Loaded {
     std::shared_ptr<const certs::CertificateStore> certificates;
     std::shared_ptr<const certs::UpstreamTls> upstream_tls;
     config::ListContents lists{};
-    std::shared_ptr<const Countries> countries{};  // null: no rule asks for them
+    std::shared_ptr<const Countries> countries{};    // null: no rule asks for them
+    std::optional<certs::TicketKeys> ticket_keys{};  // absent: no file has them
 };
 
 // All of it at one moment: immutable, shared by all workers, kept by the sessions that decide by
@@ -38,8 +41,12 @@ public:
 
     const config::ListContents& lists() const { return loaded_.lists; }
     const Countries* countries() const { return loaded_.countries.get(); }
+    const std::optional<certs::TicketKeys>& ticket_keys() const { return loaded_.ticket_keys; }
     // The same with other contents of the list files.
     std::shared_ptr<const Snapshot> with_lists(config::ListContents lists) const;
+    // The same with other certificates.
+    std::shared_ptr<const Snapshot> with_certificates(
+        std::shared_ptr<const certs::CertificateStore> certificates) const;
 
 private:
     Loaded loaded_;

@@ -42,6 +42,10 @@ void Worker::use(std::shared_ptr<const Snapshot> snapshot, std::shared_ptr<const
     });
 }
 
+void Worker::use_ticket_keys(const certs::TicketKeys& keys, std::shared_ptr<const void> told) {
+    loop_.post([this, keys, told = std::move(told)] { tls_.set_ticket_keys(keys); });
+}
+
 void Worker::open_and_close(std::vector<Door>& doors) {
     if (draining_) return;
     auto const door_of = [&](const Listener& listener) {

@@ -82,6 +82,9 @@ public:
     // The same where the doors stay as they are.
     void use(std::shared_ptr<const Snapshot> snapshot, std::shared_ptr<const void> told = nullptr);
 
+    // The keys that tickets are sealed and opened with. From any thread, as above.
+    void use_ticket_keys(const certs::TicketKeys& keys, std::shared_ptr<const void> told = nullptr);
+
     // Returns once the worker was drained or stopped.
     void run();
     // Accepts no more, ends what is not authenticated yet, and lets the others live for up to

@@ -264,6 +264,30 @@ TEST_F(FileWatcherTest, DirectoryMovedAway) {
     EXPECT_TRUE(is_told(file));
 }
 
+// A folder with a sub-folder for each name.
+TEST_F(FileWatcherTest, DirectoryInWhichSomethingComesAndGoes) {
+    fs::create_directories(at("live/one"));
+    begin_with({at("live"), mark()});
+    folder_.write("live/one/key", "one");
+    EXPECT_TRUE(is_quiet(at("live")));
+    fs::create_directories(at("live/two"));
+    EXPECT_TRUE(is_told(at("live")));
+    settle();
+    reports_.clear();
+    fs::rename(at("live/two"), at("three"));
+    EXPECT_TRUE(is_told(at("live")));
+    settle();
+    reports_.clear();
+    fs::remove_all(at("live"));
+    EXPECT_TRUE(is_told(at("live")));
+    settle();
+    fs::create_directories(at("live"));
+    settle();
+    reports_.clear();
+    fs::create_directories(at("live/four"));
+    EXPECT_TRUE(is_told(at("live")));
+}
+
 // Further up than there are watches.
 TEST_F(FileWatcherTest, LookingFindsWhatInotifyDoesNot) {
     fs::create_directories(at("x/y/z"));

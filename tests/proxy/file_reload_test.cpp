@@ -1,0 +1,108 @@
+#include "proxy/file_reload.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/proxy/sockets.hpp"
+#include "tests/proxy/temp_folder.hpp"
+
+namespace stanzagate::proxy {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using Attempt = FileReload::Attempt;
+
+class FileReloadTest : public ::testing::Test {
+protected:
+    void begin(std::chrono::milliseconds patience) {
+        reload_.emplace(
+            io_,
+            [this](Attempt attempt) {
+                attempts_.push_back(attempt);
+                if (then_) then_();
+                return usable_;
+            },
+            FileReloadSettings{
+                .watcher = {.settle = 10ms, .look = 1h}, .again = 5ms, .patience = patience});
+        reload_->watch({file_});
+    }
+    bool run_until(const std::function<bool()>& holds) {
+        return testing::eventually(holds, [&] {
+            io_.restart();
+            io_.run_one_for(50ms);
+        });
+    }
+    bool has_given_up() const { return !attempts_.empty() && attempts_.back() == Attempt::last; }
+    // What was due has been done, and nothing more comes.
+    void run_quietly() {
+        io_.restart();
+        io_.run_for(50ms);
+        io_.poll();
+    }
+
+    testing::TempFolder folder_;
+    fs::path file_ = folder_.write("a", "one");
+    boost::asio::io_context io_{1};
+    bool usable_ = true;
+    std::vector<Attempt> attempts_;
+    std::function<void()> then_;
+    std::optional<FileReload> reload_;
+};
+
+TEST_F(FileReloadTest, ReadsOnceAfterWatchAndOnceAfterAChange) {
+    begin(1h);
+    EXPECT_TRUE(attempts_.empty());  // not from within
+    ASSERT_TRUE(run_until([&] { return !attempts_.empty(); }));
+    run_quietly();
+    EXPECT_EQ(attempts_, std::vector{Attempt::one_of_many});
+    folder_.write("a", "two");
+    ASSERT_TRUE(run_until([&] { return attempts_.size() == 2; }));
+    run_quietly();
+    EXPECT_EQ(attempts_.size(), 2U);
+}
+
+TEST_F(FileReloadTest, TriesAgainUntilItCanBeUsed) {
+    usable_ = false;
+    begin(1h);
+    ASSERT_TRUE(run_until([&] { return attempts_.size() > 3; }));
+    usable_ = true;
+    auto const failed = attempts_.size();
+    run_quietly();
+    EXPECT_EQ(attempts_, std::vector(failed + 1, Attempt::one_of_many));
+}
+
+TEST_F(FileReloadTest, GivesUpOnceForEachChange) {
+    usable_ = false;
+    begin(20ms);
+    ASSERT_TRUE(run_until([&] { return has_given_up(); }));
+    EXPECT_EQ(std::count(attempts_.begin(), attempts_.end(), Attempt::last), 1);
+    auto const tried = attempts_.size();
+    run_quietly();
+    EXPECT_EQ(attempts_.size(), tried);
+    attempts_.clear();
+    folder_.write("a", "still wrong");
+    EXPECT_TRUE(run_until([&] { return has_given_up(); }));
+}
+
+TEST_F(FileReloadTest, OtherFilesFromWithin) {
+    auto const other = folder_.write("b", "one");
+    then_ = [&] {
+        then_ = nullptr;
+        reload_->watch({other});
+    };
+    begin(1h);
+    ASSERT_TRUE(run_until([&] { return attempts_.size() == 2; }));
+    folder_.write("a", "two");
+    run_quietly();
+    EXPECT_EQ(attempts_.size(), 2U);
+    folder_.write("b", "two");
+    EXPECT_TRUE(run_until([&] { return attempts_.size() == 3; }));
+}
+
+}  // namespace
+}  // namespace stanzagate::proxy
