@@ -16,6 +16,13 @@ using testing::Conversation;
 using testing::make_client;
 using testing::ticket_key_line;
 
+std::string ticket_of(const SSL_SESSION* session) {
+    const unsigned char* bytes = nullptr;
+    std::size_t size = 0;
+    SSL_SESSION_get0_ticket(session, &bytes, &size);
+    return {bytes, bytes + size};
+}
+
 class TicketTest : public ::testing::TestWithParam<int> {
 protected:
     static std::shared_ptr<const CertificateStore> make_store() {
@@ -137,16 +144,19 @@ TEST_P(TicketTest, MachinesResumeEachOthersWhileTheirFileIsReplaced) {
     EXPECT_FALSE(is_resumed(talk(stranger, talk(other).client_session().get()).server()));
 }
 
+// With TLS 1.3 a client that resumes is given a new one, so that it need not show one twice.
+TEST_P(TicketTest, IsReplacedWhereEachIsToBeUsedOnce) {
+    const auto first = talk(one_);
+    const auto second = talk(one_, first.client_session().get());
+    ASSERT_TRUE(is_resumed(second.server()));
+    const bool is_same =
+        ticket_of(first.client_session().get()) == ticket_of(second.client_session().get());
+    EXPECT_EQ(is_same, GetParam() == TLS1_2_VERSION);
+}
+
 TEST_P(TicketTest, IsSealedAnewEachTime) {
-    const auto ticket = [&] {
-        const auto session = talk(one_).client_session();
-        const unsigned char* bytes = nullptr;
-        std::size_t size = 0;
-        SSL_SESSION_get0_ticket(session.get(), &bytes, &size);
-        return std::string(bytes, bytes + size);
-    };
-    const auto one = ticket();
-    const auto other = ticket();
+    const auto one = ticket_of(talk(one_).client_session().get());
+    const auto other = ticket_of(talk(one_).client_session().get());
     ASSERT_GT(one.size(), 64U);
     EXPECT_EQ(one.substr(0, 16), other.substr(0, 16));
     EXPECT_NE(one.substr(16, 16), other.substr(16, 16));
