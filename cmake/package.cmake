@@ -26,7 +26,8 @@ endfunction()
 install(TARGETS stanzagate RUNTIME DESTINATION bin)
 
 # What the system reads, which is not below the prefix.
-install(FILES ${packaging}/stanzagate.service DESTINATION /lib/systemd/system)
+install(FILES ${packaging}/stanzagate.service ${packaging}/stanzagate.socket
+    DESTINATION /lib/systemd/system)
 install(FILES ${PROJECT_SOURCE_DIR}/config/stanzagate.example.toml
     DESTINATION /etc/stanzagate RENAME stanzagate.toml)
 install(FILES ${packaging}/stanzagate.sysusers

@@ -101,6 +101,7 @@ bool AdminServer::listen(const std::optional<config::AdminAddress>& address) {
     if (address) {
         auto opened = AdminSocket::open(
             *address, acceptor_ ? std::optional(acceptor_->native_handle()) : std::nullopt);
+        auto opened = open(*address);
         if (auto const* const why = std::get_if<std::string>(&opened)) {
             log_.error(
                 "cannot_listen",
@@ -120,14 +121,31 @@ bool AdminServer::listen(const std::optional<config::AdminAddress>& address) {
     return true;
 }
 
+std::variant<AdminSocket, std::string> AdminServer::open(const config::AdminAddress& address) {
+    if (auto inherited = std::exchange(inherited_, std::nullopt))
+        return AdminSocket::adopt(std::move(*inherited));
+    return AdminSocket::open(address);
+}
+
+std::optional<PassedSocket> AdminServer::socket() {
+    if (!acceptor_) return std::nullopt;
+    return PassedSocket{acceptor_->native_handle(), SocketUse::admin, listening_->is_ours()};
+}
+
+void AdminServer::hand_over() {
+    if (listening_) listening_->leave_file();
+    listen(std::nullopt);
+}
+
 void AdminServer::accept() {
     acceptor_->async_accept([this, acceptor = acceptor_.get()](
                                 const boost::system::error_code& error, Protocol::socket socket) {
-        if (acceptor != acceptor_.get()) return;  // it listens elsewhere now
+        bool const is_this_one = acceptor == acceptor_.get();  // else it listens elsewhere now
         if (!error) {
-            accept();
+            if (is_this_one) accept();
             return serve(std::move(socket));
         }
+        if (!is_this_one) return;
         // Out of descriptors, most likely.
         retry_.expires_after(retry_pause);
         retry_.async_wait([this, acceptor](const boost::system::error_code& aborted) {

@@ -10,6 +10,9 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
+#include <variant>
 
 #include "config/admin_address.hpp"
 #include "proxy/admin_socket.hpp"
@@ -38,12 +41,19 @@ public:
     // From now on it is there, and no longer where it was; absent: nowhere. False, with the reason
     // logged, where it cannot be: then it stays where it was.
     bool listen(const std::optional<config::AdminAddress>& address);
+    // What the next listen() uses instead of opening one: a socket at its address.
+    void inherit(std::optional<InheritedSocket> socket) { inherited_ = std::move(socket); }
+    // What another process would have to inherit.
+    std::optional<PassedSocket> socket();
+    // Another process has the socket, too, and answers from now on. Who is connected is answered.
+    void hand_over();
 
 private:
     class Connection;
     using Protocol = boost::asio::generic::stream_protocol;
     using Acceptor = boost::asio::basic_socket_acceptor<Protocol>;
 
+    std::variant<AdminSocket, std::string> open(const config::AdminAddress& address);
     void accept();
     void serve(Protocol::socket socket);
 
@@ -52,6 +62,7 @@ private:
     std::shared_ptr<const Answer> answer_ = std::make_shared<const Answer>();
     std::optional<config::AdminAddress> address_;  // as configured
     std::optional<AdminSocket> listening_;         // its name, while it is there
+    std::optional<InheritedSocket> inherited_;
     std::unique_ptr<Acceptor> acceptor_;
     boost::asio::steady_timer retry_;
     std::list<std::weak_ptr<Connection>> connections_;  // the oldest first

@@ -65,6 +65,15 @@ std::variant<AdminSocket, std::string> AdminSocket::open(const config::AdminAddr
 }
 
 bool AdminSocket::bind_endpoint(config::Endpoint endpoint, std::optional<int> leaving) {
+AdminSocket AdminSocket::adopt(InheritedSocket socket) {
+    AdminSocket adopted(socket.where);
+    adopted.fd_ = std::move(socket.fd);
+    adopted.ours_ = socket.ours;
+    if (socket.ours && adopted.address_.socket()) adopted.own_file(*adopted.address_.socket());
+    return adopted;
+}
+
+bool AdminSocket::bind_endpoint(config::Endpoint endpoint) {
     auto const to = to_socket_address(endpoint);
     fd_ = new_socket(to.family());
     if (!fd_) return false;
@@ -94,17 +103,23 @@ bool AdminSocket::bind_file(const std::filesystem::path& file) {
     auto const address = address_of(file);
     if (::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
         return false;
+    return own_file(file) && ::chmod(file.c_str(), for_owner_and_group) == 0 &&
+           ::listen(fd_.get(), backlog) == 0;
+}
+
+bool AdminSocket::own_file(const std::filesystem::path& file) {
     struct stat made{};
     if (::lstat(file.c_str(), &made) != 0) return false;
     owns_file_ = true;
     device_ = made.st_dev;
     inode_ = made.st_ino;
-    return ::chmod(file.c_str(), for_owner_and_group) == 0 && ::listen(fd_.get(), backlog) == 0;
+    return true;
 }
 
 AdminSocket::AdminSocket(AdminSocket&& other) noexcept
     : address_(std::move(other.address_)),
       fd_(std::move(other.fd_)),
+      ours_(other.ours_),
       owns_file_(std::exchange(other.owns_file_, false)),
       device_(other.device_),
       inode_(other.inode_) {}
@@ -114,6 +129,7 @@ AdminSocket& AdminSocket::operator=(AdminSocket&& other) noexcept {
     remove_file();
     address_ = std::move(other.address_);
     fd_ = std::move(other.fd_);
+    ours_ = other.ours_;
     owns_file_ = std::exchange(other.owns_file_, false);
     device_ = other.device_;
     inode_ = other.inode_;

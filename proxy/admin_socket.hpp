@@ -10,6 +10,7 @@
 
 #include "config/admin_address.hpp"
 #include "proxy/fd.hpp"
+#include "proxy/inherited_sockets.hpp"
 
 namespace stanzagate::proxy {
 
@@ -23,6 +24,10 @@ public:
     static std::variant<AdminSocket, std::string> open(const config::AdminAddress& address,
                                                        std::optional<int> leaving = std::nullopt);
 
+    // One that stands open already. Its file is this one's from now on, unless a service manager
+    // has made it.
+    static AdminSocket adopt(InheritedSocket socket);
+
     AdminSocket(AdminSocket&& other) noexcept;
     AdminSocket& operator=(AdminSocket&& other) noexcept;
     ~AdminSocket();
@@ -32,15 +37,21 @@ public:
     const config::AdminAddress& address() const { return address_; }
     // To whoever accepts; the file stays this one's.
     [[nodiscard]] int release() { return fd_.release(); }
+    // No service manager has opened it.
+    bool is_ours() const { return ours_; }
+    // Another process has the socket, too, and its file is that one's.
+    void leave_file() { owns_file_ = false; }
 
 private:
     explicit AdminSocket(config::AdminAddress address) : address_(std::move(address)) {}
     bool bind_endpoint(config::Endpoint endpoint, std::optional<int> leaving);
     bool bind_file(const std::filesystem::path& file);
+    bool own_file(const std::filesystem::path& file);
     void remove_file();
 
     config::AdminAddress address_;
     Fd fd_;
+    bool ours_ = true;
     bool owns_file_ = false;
     ::dev_t device_ = 0;
     ::ino_t inode_ = 0;

@@ -1,6 +1,10 @@
 #include "proxy/doors.hpp"
 
-#include <map>
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -21,47 +25,119 @@ std::string_view to_string(config::TlsMode mode) {
     return "none";
 }
 
-// The sockets of one address, one for each worker; empty, with the reason logged, where it cannot
-// be bound.
-std::vector<Fd> bind_for_all(config::Endpoint endpoint, const config::Listen& listen,
-                             std::size_t workers, const Log& log) {
-    auto const failed = [&](const std::string& why) {
-        log.error("cannot_listen", {{"address", endpoint.to_string()}, {"reason", why}});
-        return std::vector<Fd>();
-    };
-    if (auto const why = why_not_free(endpoint)) return failed(*why);
-    std::vector<Fd> sockets;
-    for (std::size_t i = 0; i < workers; ++i) {
-        auto opened = open_listening_socket(endpoint);
-        if (auto const* const why = std::get_if<std::string>(&opened)) return failed(*why);
-        sockets.push_back(std::get<Fd>(std::move(opened)));
+struct Address {
+    std::string key;
+    const config::Listen& listen;
+    const config::Endpoint& endpoint;
+};
+
+std::vector<Address> addresses_of(const config::Config& config) {
+    std::vector<Address> addresses;
+    std::map<std::string, int> seen;  // port 0 may be asked for more than once at one address
+    for (auto const& listen : config.listen) {
+        for (auto const& endpoint : listen.addresses) {
+            auto key = endpoint.to_string();
+            key += '#' + std::to_string(++seen[key]);
+            addresses.push_back({std::move(key), listen, endpoint});
+        }
     }
-    log.info("listening", {{"address", endpoint.to_string()},
-                           {"tls", to_string(listen.tls)},
-                           {"serve", listen.served.to_string()}});
-    return sockets;
+    return addresses;
+}
+
+struct Socket {
+    Fd fd;
+    bool ours = true;
+};
+
+// The sockets of one address, worker by worker; or why there are none.
+struct Opened {
+    std::vector<std::vector<Socket>> sockets;
+    std::string error;
+};
+
+Opened bind_for_all(config::Endpoint& endpoint, std::size_t workers) {
+    if (auto const why = why_not_free(endpoint)) return {{}, *why};
+    Opened opened;
+    for (std::size_t i = 0; i < workers; ++i) {
+        auto socket = open_listening_socket(endpoint);
+        if (auto const* const why = std::get_if<std::string>(&socket)) return {{}, *why};
+        opened.sockets.emplace_back().push_back({std::get<Fd>(std::move(socket))});
+    }
+    return opened;
+}
+
+// Every socket gets a worker, or who waits in its queue would wait for ever, and every worker gets
+// a socket. One that we open beside theirs ends with this process, and so do the connections that
+// wait in it: so there is none where the others are a service manager's, which live on.
+Opened spread(std::vector<InheritedSocket> inherited, config::Endpoint& endpoint,
+              std::size_t workers) {
+    endpoint = *inherited.front().where.endpoint();
+    bool const all_ours = std::all_of(inherited.begin(), inherited.end(),
+                                      [](auto const& socket) { return socket.ours; });
+    auto const count = inherited.size();
+    Opened opened;
+    opened.sockets.resize(workers);
+    for (std::size_t i = 0; i < count; ++i)
+        opened.sockets[i % workers].push_back({std::move(inherited[i].fd), inherited[i].ours});
+    for (auto i = count; i < workers; ++i) {
+        if (all_ours) {
+            auto more = open_listening_socket(endpoint);
+            if (auto* const fd = std::get_if<Fd>(&more)) {
+                opened.sockets[i].push_back({std::move(*fd)});
+                continue;
+            }
+        }
+        auto const& shared = opened.sockets[i % count].front();
+        Fd copy(::fcntl(shared.fd.get(), F_DUPFD_CLOEXEC, 0));
+        if (!copy) return {{}, std::system_category().message(errno)};
+        opened.sockets[i].push_back({std::move(copy), shared.ours});
+    }
+    return opened;
 }
 
 }  // namespace
 
+// Who names a port comes first: any port is what is left.
+Doors::Claims Doors::claim(const config::Config& config, const Log& log) {
+    Claims claims;
+    for (bool const any_port : {false, true})
+        for (auto const& address : addresses_of(config))
+            if ((address.endpoint.port == 0) == any_port)
+                if (auto sockets = inherited_.take(address.endpoint); !sockets.empty())
+                    claims[address.key] = std::move(sockets);
+    inherited_.close_rest(log);
+    return claims;
+}
+
 std::optional<std::vector<std::vector<Door>>> Doors::open(const config::Config& config,
-                                                          std::size_t workers,
-                                                          const Log& log) const {
+                                                          std::size_t workers, const Log& log) {
+    auto claims = claim(config, log);
+    std::map<const config::Listen*, std::shared_ptr<const config::Listen>> shared;
     std::vector<std::vector<Door>> doors(workers);
-    std::map<std::string, int> seen;  // port 0 may be asked for more than once at one address
-    for (auto const& listen : config.listen) {
-        auto const shared = std::make_shared<const config::Listen>(listen);
-        for (auto const& endpoint : listen.addresses) {
-            auto key = endpoint.to_string();
-            key += '#' + std::to_string(++seen[key]);
-            std::vector<Fd> sockets(workers);
-            if (!keys_.contains(key)) {
-                sockets = bind_for_all(endpoint, listen, workers, log);
-                if (sockets.empty()) return std::nullopt;
-            }
-            for (std::size_t i = 0; i < workers; ++i)
-                doors[i].push_back({key, shared, std::move(sockets[i])});
+    for (auto const& [key, listen, configured] : addresses_of(config)) {
+        auto& its = shared[&listen];
+        if (!its) its = std::make_shared<const config::Listen>(listen);
+        if (keys_.contains(key)) {
+            for (auto& worker : doors) worker.push_back({key, its, Fd()});
+            continue;
         }
+        auto endpoint = configured;
+        auto const claimed = claims.find(key);
+        auto const inherited = claimed == claims.end() ? 0 : claimed->second.size();
+        auto opened = inherited == 0 ? bind_for_all(endpoint, workers)
+                                     : spread(std::move(claimed->second), endpoint, workers);
+        if (!opened.error.empty()) {
+            log.error("cannot_listen",
+                      {{"address", endpoint.to_string()}, {"reason", opened.error}});
+            return std::nullopt;
+        }
+        for (std::size_t i = 0; i < workers; ++i)
+            for (auto& socket : opened.sockets[i])
+                doors[i].push_back({key, its, std::move(socket.fd), socket.ours});
+        log.info("listening", {{"address", endpoint.to_string()},
+                               {"tls", to_string(listen.tls)},
+                               {"serve", listen.served.to_string()},
+                               {"inherited", inherited == 0 ? "" : std::to_string(inherited)}});
     }
     return doors;
 }

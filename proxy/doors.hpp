@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -9,6 +10,7 @@
 
 #include "config/config.hpp"
 #include "proxy/fd.hpp"
+#include "proxy/inherited_sockets.hpp"
 #include "proxy/log.hpp"
 
 namespace stanzagate::proxy {
@@ -17,7 +19,8 @@ namespace stanzagate::proxy {
 struct Door {
     std::string key;  // which it is, from one configuration to the next: the address as configured
     std::shared_ptr<const config::Listen> listen;
-    Fd socket;  // where it is new; else the worker has one already
+    Fd socket;         // where it is new; else the worker has one already
+    bool ours = true;  // the socket: else a service manager has opened it
 };
 
 // Which addresses the process listens at.
@@ -25,15 +28,24 @@ struct Door {
 //   is not used after all, nothing.
 class Doors {
 public:
+    // Sockets that stand open already: the first open() uses them for their addresses, and closes
+    // those that no address names.
+    void inherit(InheritedSockets sockets) { inherited_ = std::move(sockets); }
     // For each worker its doors. Addresses that are not listened at yet are bound, once for each
-    // worker; nullopt, with the reason logged, where one cannot be: then none was opened.
+    // worker; nullopt, with the reason logged, where one cannot be: then none was opened. A worker
+    // may get more than one socket of an address, where so many were inherited.
     std::optional<std::vector<std::vector<Door>>> open(const config::Config& config,
-                                                       std::size_t workers, const Log& log) const;
+                                                       std::size_t workers, const Log& log);
     // The workers have got them.
     void opened(const std::vector<Door>& doors);
 
 private:
+    using Claims = std::map<std::string, std::vector<InheritedSocket>>;  // by key
+
+    Claims claim(const config::Config& config, const Log& log);
+
     std::set<std::string> keys_;
+    InheritedSockets inherited_;
 };
 
 }  // namespace stanzagate::proxy

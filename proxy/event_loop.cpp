@@ -43,12 +43,25 @@ bool EventLoop::move(int fd, Pollable& who, Side side) {
     return tell_of(fd, who, side, EPOLL_CTL_MOD);
 }
 
+bool EventLoop::add_listening(int fd, Pollable& who) {
+    return control(fd, EPOLL_CTL_ADD, EPOLLIN | EPOLLET | EPOLLEXCLUSIVE,
+                   reinterpret_cast<std::uintptr_t>(&who));
+}
+
+void EventLoop::remove(int fd) {
+    control(fd, EPOLL_CTL_DEL, 0, 0);
+}
+
 bool EventLoop::tell_of(int fd, Pollable& who, Side side, int operation) {
     auto tagged = reinterpret_cast<std::uintptr_t>(&who);
     if (side == Side::upstream) tagged |= upstream_bit;
+    return control(fd, operation, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, tagged);
+}
+
+bool EventLoop::control(int fd, int operation, std::uint32_t events, std::uintptr_t who) {
     epoll_event event{};
-    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-    event.data.u64 = tagged;
+    event.events = events;
+    event.data.u64 = who;
     return ::epoll_ctl(epoll_.get(), operation, fd, &event) == 0;
 }
 

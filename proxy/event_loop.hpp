@@ -51,6 +51,12 @@ public:
     // The same for a descriptor that was added before: `who` takes it over, and is told of what is
     // ready already.
     bool move(int fd, Pollable& who, Side side = Side::client);
+    // The same for a listening socket, which may be another worker's or another process's, too:
+    // then not all of them are woken for each who comes. To be removed before it is closed.
+    bool add_listening(int fd, Pollable& who);
+    // Of a descriptor that is open elsewhere, too, closing it here would end nothing: its events
+    // would go on to come.
+    void remove(int fd);
     // Calls who.on_again() before the loop sleeps, after everything that is ready now.
     void again(Pollable& who);
     // `who` is told of nothing any more and may be deleted later().
@@ -84,6 +90,7 @@ private:
     };
 
     bool tell_of(int fd, Pollable& who, Side side, int operation);
+    bool control(int fd, int operation, std::uint32_t events, std::uintptr_t who);
     int sleep_time(std::chrono::milliseconds longest) const;
     void wait(int milliseconds);
     void tell();

@@ -262,7 +262,7 @@ void HttpConnection::respond(std::uint64_t request, HttpResponse response) {
     if (found == waiting_.end() || over_) return;
     for (auto const& header : found->headers) response.headers.push_back(header);
     // Whoever comes back finds nobody here.
-    if (worker_.is_draining() && found->sid.empty()) found->keep_alive = false;
+    if (worker_.is_leaving() && found->sid.empty()) found->keep_alive = false;
     found->response = write_http_response(response, found->keep_alive);
     guarded([this] { send_ready(); });
 }

@@ -24,16 +24,18 @@ Listener::Listener(Worker& worker, Door door)
       key_(std::move(door.key)),
       listen_(std::move(door.listen)),
       socket_(std::move(door.socket)),
+      ours_(door.ours),
       retry_(
           worker.loop().deadlines(),
           [](void* self) { static_cast<Listener*>(self)->accept_batch(); }, this) {
-    if (!worker_.loop().add(socket_.get(), *this))
+    if (!worker_.loop().add_listening(socket_.get(), *this))
         throw std::system_error(errno, std::system_category(), "epoll_ctl");
 }
 
 void Listener::stop() {
     worker_.loop().bury(*this);
     retry_.cancel();
+    worker_.loop().remove(socket_.get());
     socket_.reset();
 }
 
@@ -99,7 +101,11 @@ Fd bound_socket(const config::Endpoint& endpoint, bool shared) {
 
 std::optional<std::string> why_not_free(const config::Endpoint& endpoint) {
     if (bound_socket(endpoint, false)) return std::nullopt;
-    return std::system_category().message(errno);
+    auto reason = std::system_category().message(errno);
+    if (errno == EADDRINUSE)
+        reason +=
+            "; if a stanzagate is running there, send it SIGUSR2: it then starts its successor";
+    return reason;
 }
 
 std::variant<Fd, std::string> open_listening_socket(config::Endpoint& endpoint) {

@@ -25,9 +25,11 @@ public:
     Listener& operator=(const Listener&) = delete;
 
     const std::string& key() const { return key_; }
+    PassedSocket passed() const { return {socket_.get(), SocketUse::door, ours_}; }
     // How those who come from now on are served.
     void use(std::shared_ptr<const config::Listen> listen) { listen_ = std::move(listen); }
-    // Closes the socket. The object must live on until this round of the loop is over.
+    // Closes the socket; who waits in it is not lost where another process has it, too. The object
+    // must live on until this round of the loop is over.
     void stop();
     void on_events(Side side, std::uint32_t events) override;
     void on_again() override;
@@ -41,12 +43,14 @@ private:
     std::string key_;
     std::shared_ptr<const config::Listen> listen_;
     Fd socket_;
+    bool ours_;
     Deadline retry_;
     bool starved_ = false;
 };
 
 // Why nobody can listen at `endpoint`, if so. Asked before the shared sockets are opened: these
-// would quietly divide the connections with another process that was started by mistake.
+// would quietly divide the connections with another process that was started by mistake. The text
+// is for people, and says what to do where that was no mistake.
 std::optional<std::string> why_not_free(const config::Endpoint& endpoint);
 
 // A listening socket, shared by port with those of other workers (SO_REUSEPORT). `endpoint` gets

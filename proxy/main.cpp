@@ -27,7 +27,7 @@ void print(const config::Diagnostics& diagnostics) {
     for (auto const& diagnostic : diagnostics.sorted()) std::cerr << diagnostic.to_string() << '\n';
 }
 
-ExitCode run(const std::string& file, bool core_dumps) {
+ExitCode run(const std::string& file, bool core_dumps, const proxy::Program& program) {
     if (!core_dumps) proxy::forbid_core_dumps();
     config::Diagnostics diagnostics;
     auto const snapshot = proxy::load_snapshot(file, diagnostics);
@@ -35,7 +35,7 @@ ExitCode run(const std::string& file, bool core_dumps) {
         print(diagnostics);
         return ExitCode::bad_input;
     }
-    return proxy::serve(snapshot, diagnostics);
+    return proxy::serve(snapshot, diagnostics, program);
 }
 
 std::string count(std::size_t number, const std::string& one, const std::string& many) {
@@ -195,7 +195,8 @@ int command_line(int argc, char** argv) {
         app.exit(error);
         return exit_with(wanted_output ? ExitCode::done : ExitCode::bad_command_line);
     }
-    if (run_command->parsed()) return exit_with(run(file, core_dumps));
+    if (run_command->parsed())
+        return exit_with(run(file, core_dumps, proxy::this_program(argc, argv)));
     if (check_command->parsed()) return exit_with(check(file));
     if (explain_command->parsed()) return exit_with(explain(file, options));
     if (status_command->parsed()) return exit_with(status(file));

@@ -42,7 +42,10 @@ Reloader::Reloader(boost::asio::io_context& background, std::shared_ptr<const Sn
           for (auto const& worker : workers_) worker->use_ticket_keys(keys, told);
       }) {}
 
-bool Reloader::open_doors() {
+bool Reloader::open_doors(InheritedSockets inherited) {
+    if (auto const& admin = snapshot_->config.server.admin)
+        admin_.inherit(inherited.take_admin(*admin));
+    doors_.inherit(std::move(inherited));
     if (!publish(snapshot_, [] {})) return false;
     watch_files();
     return true;

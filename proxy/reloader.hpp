@@ -35,8 +35,9 @@ public:
              const Workers& workers, Admission& admission, AdminServer& admin, const Log& log,
              const certs::TicketKeys& ticket_keys);
 
-    // Binds the first configuration's addresses, the admin's too. False where one cannot be bound.
-    bool open_doors();
+    // Binds the first configuration's addresses, the admin's too, but those that are `inherited`.
+    // False where one cannot be bound.
+    bool open_doors(InheritedSockets inherited);
     void reload();
     const config::Config& config() const { return snapshot_->config; }
     const Snapshot& snapshot() const { return *snapshot_; }

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
@@ -14,56 +13,24 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "proxy/admin_pages.hpp"
 #include "proxy/admin_server.hpp"
 #include "proxy/log_diagnostics.hpp"
 #include "proxy/monitor.hpp"
+#include "proxy/predecessor.hpp"
 #include "proxy/reloader.hpp"
 #include "proxy/service_manager.hpp"
+#include "proxy/signals.hpp"
+#include "proxy/standstill.hpp"
+#include "proxy/takeover.hpp"
+#include "proxy/watchdog.hpp"
 #include "proxy/worker.hpp"
 
 namespace stanzagate::proxy {
 namespace {
-
-// Waits for signals on the background loop and passes them on.
-class Signals {
-public:
-    Signals(boost::asio::io_context& background, std::function<void()> stop,
-            std::function<void()> reload)
-        : stop_(std::move(stop)),
-          reload_(std::move(reload)),
-          stop_signals_(background, SIGTERM, SIGINT),
-          reload_signals_(background, SIGHUP) {
-        wait_for_stop();
-        wait_for_reload();
-    }
-
-private:
-    void wait_for_stop() {
-        stop_signals_.async_wait([this](const boost::system::error_code& error, int) {
-            if (error) return;
-            if (std::exchange(stopping_, true)) ::_exit(EXIT_SUCCESS);
-            stop_();
-            wait_for_stop();
-        });
-    }
-
-    void wait_for_reload() {
-        reload_signals_.async_wait([this](const boost::system::error_code& error, int) {
-            if (error) return;
-            if (!stopping_) reload_();
-            wait_for_reload();
-        });
-    }
-
-    std::function<void()> stop_;
-    std::function<void()> reload_;
-    boost::asio::signal_set stop_signals_;
-    boost::asio::signal_set reload_signals_;
-    bool stopping_ = false;
-};
 
 // What goes wrong in one task of the background loop, in a reload say, ends that task and only
 // that.
@@ -90,18 +57,44 @@ void ignore_further_signals() {
     sigemptyset(&signals);
     for (int const signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+using Workers = std::vector<std::unique_ptr<Worker>>;
+using Post = std::function<void(std::function<void()>)>;
+
+std::vector<Post> loops_of(const Workers& workers) {
+    std::vector<Post> loops;
+    for (auto const& worker : workers)
+        loops.emplace_back(
+            [&loop = worker->loop()](std::function<void()> task) { loop.post(std::move(task)); });
+    return loops;
+}
+
+// With all sockets that somebody may be connecting to.
+std::variant<Successor, std::string> start(const Program& program, const Workers& workers,
+                                           AdminServer& admin) {
+    Standstill const standstill(loops_of(workers), std::chrono::seconds(2));
+    if (!standstill) return "a worker does not answer";
+    std::vector<PassedSocket> sockets;
+    for (auto const& worker : workers) worker->list_sockets(sockets);
+    if (auto const socket = admin.socket()) sockets.push_back(*socket);
+    return start_successor(program, sockets);
+}
+
+void name_thread(unsigned worker) {
+    ::pthread_setname_np(::pthread_self(), ("worker-" + std::to_string(worker)).c_str());
 }
 
 }  // namespace
 
-ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot,
-               const config::Diagnostics& warnings) {
+ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot, const config::Diagnostics& warnings,
+               const Program& program) {
     auto const& config = snapshot->config;
     std::signal(SIGPIPE, SIG_IGN);
     Log const log(config.server.log);
     Admission admission(config.limits);
     SaidOnce said;
     boost::asio::io_context background{1};
+    Predecessor predecessor(background);
+    auto inherited = InheritedSockets::from_environment(log);
     NameResolver resolver(background);
     ListLookups list_lookups(background, log);
     SharedQuotas quotas;
@@ -114,7 +107,7 @@ ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot,
 
     unsigned const cores = std::max(1U, std::thread::hardware_concurrency());
     unsigned const count = config.server.workers != 0 ? config.server.workers : cores;
-    std::vector<std::unique_ptr<Worker>> workers;
+    Workers workers;
     workers.reserve(count);
     for (unsigned number = 0; number < count; ++number)
         workers.push_back(std::make_unique<Worker>(number, snapshot, shared));
@@ -126,26 +119,67 @@ ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot,
         return admin_response(request, admin_names(reloader.config().server),
                               [&] { return monitor.report(); });
     });
-    auto const drain = [&] {
+    Watchdog watchdog(
+        background, loops_of(workers), [] { notify_service_manager("WATCHDOG=1"); }, log);
+
+    auto const begin_to_end = [&] {
+        watchdog.stop();
         auto const grace = reloader.config().server.drain;
         log.info("draining", {{"ms", grace.count()}});
-        notify_service_manager("STOPPING=1");
+        return grace;
+    };
+    auto const hand_over = [&] {
+        auto const grace = begin_to_end();
+        admin.hand_over();
+        for (auto const& worker : workers) worker->hand_over(grace);
+    };
+    auto const reload = [&] {
+        notify_reloading();
+        reloader.reload();
+        notify_service_manager("READY=1");
+    };
+    Takeover takeover(background,
+                      {[&] { return start(program, workers, admin); }, hand_over, reload}, log);
+    auto const drain = [&] {
+        if (!takeover.is_done()) notify_service_manager("STOPPING=1");
+        takeover.abandon();
+        auto const grace = begin_to_end();
         monitor.drain();
         for (auto const& worker : workers) worker->drain(grace);
     };
     Signals const signals(background, drain, [&] { reloader.reload(); });
     log_diagnostics(log, "configuration", warnings);
     if (!reloader.open_doors()) return ExitCode::cannot_start;
+    auto const reload_unless_over = [&] {
+        if (!takeover.is_done() && !takeover.puts_off_reload()) reload();
+    };
+    Signals const signals(background, {drain, reload_unless_over, [&] { takeover.begin(); }});
+    for (auto const& warning : warnings.sorted()) {
+        log.warning("configuration", {{"file", warning.where.file},
+                                      {"line", warning.where.line},
+                                      {"column", warning.where.column},
+                                      {"message", warning.message}});
+    }
+    if (!reloader.open_doors(std::move(inherited))) return ExitCode::cannot_start;
 
     std::vector<std::thread> threads;
     threads.reserve(count);
-    for (auto const& worker : workers) threads.emplace_back([&worker] { worker->run(); });
+    for (unsigned number = 0; number < count; ++number)
+        threads.emplace_back([&worker = *workers[number], number] {
+            name_thread(number);
+            worker.run();
+        });
     std::thread joiner([&] {
         for (auto& thread : threads) thread.join();
         background.stop();
     });
-    log.info("ready", {{"workers", count}, {"version", STANZAGATE_VERSION}});
-    notify_service_manager("READY=1");
+    log.info("ready", {{"workers", count}, {"version", STANZAGATE_VERSION}, {"pid", ::getpid()}});
+    predecessor.tell_ready([&] {
+        notify_service_manager("READY=1");
+        auto const limit =
+            watchdog_limit(::getpid(), std::getenv("WATCHDOG_USEC"), std::getenv("WATCHDOG_PID"));
+        if (limit) watchdog.start(*limit);
+    });
     run_background(background, log);
     ignore_further_signals();
     joiner.join();

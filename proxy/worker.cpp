@@ -47,7 +47,7 @@ void Worker::use_ticket_keys(const certs::TicketKeys& keys, std::shared_ptr<cons
 }
 
 void Worker::open_and_close(std::vector<Door>& doors) {
-    if (draining_) return;
+    if (leaving_) return;
     auto const door_of = [&](const Listener& listener) {
         return std::find_if(doors.begin(), doors.end(),
                             [&](auto const& door) { return door.key == listener.key(); });
@@ -84,17 +84,34 @@ void Worker::drain(std::chrono::milliseconds grace) {
     loop_.post([this, grace] { begin_drain(grace); });
 }
 
+void Worker::hand_over(std::chrono::milliseconds grace) {
+    loop_.post([this, grace] {
+        begin_leaving(grace);
+        finish_if_idle();
+    });
+}
+
+void Worker::list_sockets(std::vector<PassedSocket>& sockets) const {
+    for (auto const& listener : listeners_) sockets.push_back(listener->passed());
+}
+
+void Worker::begin_leaving(std::chrono::milliseconds grace) {
+    if (std::exchange(leaving_, true)) return;
+    for (auto const& listener : listeners_) listener->stop();
+    drain_deadline_.set(grace);
+}
+
 void Worker::begin_drain(std::chrono::milliseconds grace) {
     if (std::exchange(draining_, true)) return;
-    for (auto const& listener : listeners_) listener->stop();
+    begin_leaving(grace);
     end_all(true);
-    drain_deadline_.set(grace);
     finish_if_idle();
 }
 
 // A last word to those that listen; who does not is left behind.
 void Worker::on_drain_deadline() {
     if (std::exchange(said_last_words_, true)) return abandon_all();
+    draining_ = true;
     end_all(false);
     drain_deadline_.set(std::chrono::seconds(1));
 }
@@ -111,10 +128,11 @@ void Worker::abandon_all() {
     loop_.stop();
 }
 
-// A connection that speaks HTTP may be how a BOSH session of another worker is reached.
+// A connection that speaks HTTP may be how a BOSH session of another worker is reached; and while
+// nobody is sent away, it may be about to say what it has come for.
 void Worker::finish_if_idle() {
-    if (!draining_ || sessions_ != 0) return;
-    if (residents_.empty() || shared_.bosh.empty()) return loop_.stop();
+    if (!leaving_ || sessions_ != 0) return;
+    if (residents_.empty() || (draining_ && shared_.bosh.empty())) return loop_.stop();
     drain_check_.set(std::chrono::milliseconds(250));
 }
 

@@ -90,6 +90,11 @@ public:
     // Accepts no more, ends what is not authenticated yet, and lets the others live for up to
     // `grace`.
     void drain(std::chrono::milliseconds grace);
+    // Another process accepts from now on: all who are here live for up to `grace`, whatever stage
+    // they are in, since they need not go to be served.
+    void hand_over(std::chrono::milliseconds grace);
+    // Adds its listening sockets. For another thread, while this worker stands still.
+    void list_sockets(std::vector<PassedSocket>& sockets) const;
     // From any thread.
     const Counters& counters() const { return counters_; }
 
@@ -106,7 +111,10 @@ public:
     Counters& counters() { return counters_; }
     Recent& recent() { return shared_.recent; }
     BoshDirectory& bosh_directory() { return shared_.bosh; }
+    // Who comes now, on a connection that is open already, is sent away.
     bool is_draining() const { return draining_; }
+    // No new connections come, so that nobody is to be kept for the next request.
+    bool is_leaving() const { return leaving_; }
     const std::shared_ptr<const Snapshot>& snapshot() const { return snapshot_; }
     std::string next_session_id();
 
@@ -133,6 +141,7 @@ private:
     };
 
     void open_and_close(std::vector<Door>& doors);
+    void begin_leaving(std::chrono::milliseconds grace);
     void begin_drain(std::chrono::milliseconds grace);
     void on_drain_deadline();
     void end_all(bool only_negotiating);
@@ -160,6 +169,7 @@ private:
     std::unordered_map<std::uint64_t, HttpConnection*> http_connections_;
     std::uint64_t http_connections_begun_ = 0;
     std::map<Admission::Refusal, Refused> refused_;
+    bool leaving_ = false;
     bool draining_ = false;
     bool said_last_words_ = false;
 };

@@ -115,6 +115,35 @@ TEST_F(AdminServerTest, RefusesWhatItCannotRead) {
             .starts_with("HTTP/1.1 413 "));
 }
 
+// Another process answers at the same socket; in a file, that goes with the last of them, unless a
+// service manager has made it.
+TEST_F(AdminServerTest, HandsItsSocketOver) {
+    for (bool const ours : {true, false}) {
+        auto const address = socket_at(ours ? "ours" : "given");
+        AdminServer first(background_, log_);
+        ASSERT_TRUE(first.listen(address));
+        auto const passed = first.socket();
+        ASSERT_TRUE(passed);
+        EXPECT_TRUE(passed->ours);
+        EXPECT_EQ(passed->use, SocketUse::admin);
+        InheritedSockets inherited({{::dup(passed->fd), SocketUse::admin, ours}}, log_);
+        first.hand_over();
+        EXPECT_FALSE(first.socket());
+        auto second = std::make_unique<AdminServer>(background_, log_);
+        second->answer_by([](const HttpRequest&) { return plain_response(404); });
+        second->inherit(inherited.take_admin(address));
+        ASSERT_TRUE(second->listen(address));
+        EXPECT_EQ(second->socket()->ours, ours);
+        run();
+        EXPECT_TRUE(asked(address).starts_with("HTTP/1.1 404 "));
+        background_.stop();
+        thread_.join();
+        background_.restart();
+        second.reset();
+        EXPECT_EQ(std::filesystem::exists(*address.socket()), !ours);
+    }
+}
+
 // However many wait and say nothing: who asks is answered.
 TEST_F(AdminServerTest, LetsTheOldestGo) {
     ASSERT_TRUE(server_.listen(socket_at("s")));

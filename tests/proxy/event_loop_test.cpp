@@ -97,6 +97,38 @@ TEST_F(EventLoopTest, EventsAreEdges) {
     ASSERT_TRUE(run_until([&] { return one.calls == calls + 1; }));
 }
 
+// The kernel tells of what is open, and a descriptor of it may be in another process.
+TEST_F(EventLoopTest, WhatIsRemovedIsSilentWhereverItIsOpen) {
+    Pair pair;
+    Recorder one;
+    ASSERT_TRUE(loop_.add_listening(pair.ours.get(), one));
+    say(pair.theirs, "x");
+    ASSERT_TRUE(run_until([&] { return one.calls == 1; }));
+    EXPECT_EQ(one.seen, static_cast<std::uint32_t>(EPOLLIN));
+    Fd const elsewhere(::dup(pair.ours.get()));
+    loop_.remove(pair.ours.get());
+    pair.ours.reset();
+    say(pair.theirs, "y");
+    settle();
+    EXPECT_EQ(one.calls, 1);
+}
+
+// Of two loops that have it, one at least is told.
+TEST_F(EventLoopTest, WhatTwoListenToIsHeard) {
+    Pair pair;
+    EventLoop other;
+    Recorder mine;
+    Recorder its;
+    ASSERT_TRUE(loop_.add_listening(pair.ours.get(), mine));
+    Fd const copy(::dup(pair.ours.get()));
+    ASSERT_TRUE(other.add_listening(copy.get(), its));
+    say(pair.theirs, "x");
+    EXPECT_TRUE(run_until([&] {
+        other.run_once(1ms);
+        return mine.calls + its.calls > 0;
+    }));
+}
+
 // More than one epoll_wait() brings.
 TEST_F(EventLoopTest, ManySocketsAtOnce) {
     std::vector<Pair> pairs(600);

@@ -21,6 +21,7 @@ TOOLS = ("cpack", "lowdown", "dpkg", "dpkg-shlibdeps", "systemd-sysusers", "syst
          "systemd-analyze")
 CONFIGURATION = "etc/stanzagate/stanzagate.toml"
 UNIT = "lib/systemd/system/stanzagate.service"
+SOCKET_UNIT = "lib/systemd/system/stanzagate.socket"
 
 # The README's, with ports that are free.
 TEN_LINES = """
@@ -108,7 +109,7 @@ class Package(Scenario):
         self.assertLess(int(user[2]), 1000, "it is a user of the system")
         self.assertTrue(user[6].endswith("/nologin"), user)
         for path, mode in (("usr/bin/stanzagate", 0o755), (CONFIGURATION, 0o644), (UNIT, 0o644),
-                           ("etc/stanzagate", 0o755),
+                           (SOCKET_UNIT, 0o644), ("etc/stanzagate", 0o755),
                            ("usr/lib/sysusers.d/stanzagate.conf", 0o644),
                            ("usr/lib/tmpfiles.d/stanzagate.conf", 0o644),
                            ("usr/share/bash-completion/completions/stanzagate", 0o644),
@@ -156,7 +157,9 @@ class Package(Scenario):
         # verify looks for programs on this machine
         text = (self.root / UNIT).read_text()
         unit.write_text(text.replace("/usr/bin/", f"{self.root}/usr/bin/"))
-        done = run("systemd-analyze", "verify", "--man=no", unit,
+        sockets = unit.with_suffix(".socket")
+        shutil.copy(self.root / SOCKET_UNIT, sockets)
+        done = run("systemd-analyze", "verify", "--man=no", unit, sockets,
                    env={**os.environ, "SYSTEMD_LOG_LEVEL": "warning"})
         about_it = [line for line in (done.stdout + done.stderr).splitlines()
                     if "stanzagate" in line]
@@ -173,9 +176,10 @@ class Package(Scenario):
         self.install()
         self.assertIn("# mine", edited.read_text(), "an upgrade keeps what was edited")
         # what `systemctl enable` makes
-        wants = self.root / "etc/systemd/system/multi-user.target.wants"
-        wants.mkdir(parents=True)
-        (wants / "stanzagate.service").symlink_to("/lib/systemd/system/stanzagate.service")
+        for wanted_by, unit in (("multi-user", UNIT), ("sockets", SOCKET_UNIT)):
+            wants = self.root / f"etc/systemd/system/{wanted_by}.target.wants"
+            wants.mkdir(parents=True)
+            (wants / Path(unit).name).symlink_to(f"/{unit}")
         self.dpkg("--purge", "stanzagate")
         self.assertEqual([file for file in self.files() - self.before if "stanzagate" in file], [])
 

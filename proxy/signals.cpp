@@ -1,0 +1,53 @@
+#include "proxy/signals.hpp"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <utility>
+
+namespace stanzagate::proxy {
+
+Signals::Signals(boost::asio::io_context& background, Actions actions)
+    : actions_(std::move(actions)),
+      stop_signals_(background, SIGTERM, SIGINT),
+      reload_signals_(background, SIGHUP),
+      takeover_signals_(background, SIGUSR2) {
+    wait_for_stop();
+    wait_for_reload();
+    wait_for_takeover();
+}
+
+void Signals::wait_for_stop() {
+    stop_signals_.async_wait([this](const boost::system::error_code& error, int) {
+        if (error) return;
+        if (std::exchange(stopping_, true)) ::_exit(EXIT_SUCCESS);
+        actions_.stop();
+        wait_for_stop();
+    });
+}
+
+void Signals::wait_for_reload() {
+    reload_signals_.async_wait([this](const boost::system::error_code& error, int) {
+        if (error) return;
+        if (!stopping_) actions_.reload();
+        wait_for_reload();
+    });
+}
+
+void Signals::wait_for_takeover() {
+    takeover_signals_.async_wait([this](const boost::system::error_code& error, int) {
+        if (error) return;
+        actions_.take_over();
+        wait_for_takeover();
+    });
+}
+
+void ignore_further_signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (int const signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR2}) sigaddset(&signals, signal);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
+}  // namespace stanzagate::proxy

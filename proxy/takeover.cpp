@@ -1,0 +1,136 @@
+#include "proxy/takeover.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/asio/buffer.hpp>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include "proxy/predecessor.hpp"
+#include "proxy/service_manager.hpp"
+
+namespace stanzagate::proxy {
+namespace {
+
+constexpr std::chrono::milliseconds pause_between_looks{20};
+constexpr int looks_for_end = 100;
+
+// Its status: where it still runs, it does so no more.
+int end_process(pid_t pid) {
+    ::kill(pid, SIGKILL);
+    int status = 0;
+    while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    return status;
+}
+
+}  // namespace
+
+Takeover::Takeover(boost::asio::io_context& background, Steps steps, const Log& log,
+                   std::chrono::milliseconds limit)
+    : steps_(std::move(steps)),
+      log_(log),
+      limit_(limit),
+      channel_(background),
+      timer_(background) {}
+
+void Takeover::begin() {
+    if (state_ == State::waiting) return refuse("one is under way");
+    if (state_ == State::done) return refuse("a new process has taken over already");
+    if (state_ == State::stopping) return refuse("the process stops");
+    // With it, everything else would end.
+    if (::getpid() == 1) return refuse("this is process 1 of its container: replace that");
+    notify_reloading();
+    auto started = steps_.start();
+    if (auto const* const why = std::get_if<std::string>(&started)) return fail(*why);
+    auto& successor = std::get<Successor>(started);
+    state_ = State::waiting;
+    pid_ = successor.pid;
+    log_.info("takeover", {{"pid", pid_}});
+    channel_.assign(successor.channel.release());
+    wait();
+}
+
+void Takeover::refuse(std::string_view reason) const {
+    log_.warning("takeover_refused", {{"reason", reason}});
+}
+
+void Takeover::wait() {
+    timer_.expires_after(limit_);
+    // What was under way when one failed is not about the next.
+    auto const is_over = [this, pid = pid_] { return state_ != State::waiting || pid != pid_; };
+    timer_.async_wait([this, is_over](const boost::system::error_code& error) {
+        if (error || is_over()) return;
+        auto const seconds = std::chrono::duration_cast<std::chrono::seconds>(limit_).count();
+        end_process(pid_);
+        fail("it was not ready within " + std::to_string(seconds) + " s, and was ended");
+    });
+    channel_.async_read_some(boost::asio::buffer(heard_),
+                             [this, is_over](const boost::system::error_code& error, std::size_t) {
+                                 if (is_over()) return;
+                                 if (!error && heard_[0] == Predecessor::ready) return succeed();
+                                 wait_for_end(looks_for_end);
+                             });
+}
+
+// It has closed the channel, or has said what we do not know: it is about to end, which tells why,
+// or it ought to.
+void Takeover::wait_for_end(int looks) {
+    int status = 0;
+    if (::waitpid(pid_, &status, WNOHANG) == pid_) return fail(how_it_ended(status));
+    if (looks == 0) return fail(how_it_ended(end_process(pid_)));
+    timer_.expires_after(pause_between_looks);
+    timer_.async_wait([this, looks](const boost::system::error_code& error) {
+        if (!error && state_ == State::waiting) wait_for_end(looks - 1);
+    });
+}
+
+// In this order, so that the service manager believes what the new process says from then on.
+void Takeover::succeed() {
+    state_ = State::done;
+    timer_.cancel();
+    log_.info("taken_over", {{"pid", pid_}});
+    notify_service_manager("MAINPID=" + std::to_string(pid_));
+    steps_.hand_over();
+    channel_.close();
+    if (reload_wanted_) ::kill(pid_, SIGHUP);
+}
+
+void Takeover::fail(const std::string& reason) {
+    state_ = State::idle;
+    timer_.cancel();
+    channel_.close();
+    log_.error("takeover_failed",
+               {{"reason", reason}, {"consequence", "the old process serves on"}});
+    notify_service_manager("READY=1");
+    if (std::exchange(reload_wanted_, false)) steps_.reload();
+}
+
+void Takeover::abandon() {
+    if (state_ == State::done) return;
+    if (std::exchange(state_, State::stopping) != State::waiting) return;
+    timer_.cancel();
+    channel_.close();
+    end_process(pid_);
+}
+
+bool Takeover::puts_off_reload() {
+    if (state_ == State::waiting) reload_wanted_ = true;
+    return state_ == State::waiting;
+}
+
+std::string how_it_ended(int status) {
+    if (WIFSIGNALED(status))
+        return std::string("it was ended by a signal: ") + ::strsignal(WTERMSIG(status));
+    auto const code = WEXITSTATUS(status);
+    auto const text = "it ended with exit code " + std::to_string(code);
+    if (code == 1) return text + ": the configuration is wrong, as it has said";
+    if (code == 2) return text + ": it does not know its command line";
+    if (code == 3) return text + ": it could not bind or start, as it has said";
+    return text;
+}
+
+}  // namespace stanzagate::proxy

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "proxy/log.hpp"
+#include "proxy/successor.hpp"
+
+namespace stanzagate::proxy {
+
+// Lets a new process take this one's place: starts it, waits until it has said that it serves, and
+// hands over. Until then this one serves as before, and goes on where the new one fails. On the
+// background loop.
+//   begin(), for each SIGUSR2
+class Takeover {
+public:
+    struct Steps {
+        std::function<std::variant<Successor, std::string>()> start;
+        std::function<void()> hand_over;  // the other serves: accept no more
+        std::function<void()> reload;     // one that was put off
+    };
+    // In which the new process has to be ready.
+    static constexpr std::chrono::seconds longest{30};
+
+    Takeover(boost::asio::io_context& background, Steps steps, const Log& log,
+             std::chrono::milliseconds limit = longest);
+    Takeover(const Takeover&) = delete;
+    Takeover& operator=(const Takeover&) = delete;
+
+    void begin();
+    // The process stops: so does who was about to take its place.
+    void abandon();
+    bool is_done() const { return state_ == State::done; }
+    // Whether a reload has to wait: the new process may have read the configuration already. When
+    // it serves it is told to read it again; where it fails, this one does so.
+    bool puts_off_reload();
+
+private:
+    enum class State : std::uint8_t { idle, waiting, done, stopping };
+
+    void refuse(std::string_view reason) const;
+    void wait();
+    void wait_for_end(int looks);
+    void succeed();
+    void fail(const std::string& reason);
+
+    Steps steps_;
+    const Log& log_;
+    std::chrono::milliseconds limit_;
+    State state_ = State::idle;
+    bool reload_wanted_ = false;
+    pid_t pid_ = 0;
+    boost::asio::posix::stream_descriptor channel_;
+    std::array<char, 1> heard_{};
+    boost::asio::steady_timer timer_;
+};
+
+// How a process has ended, by its status (waitpid(2)), for people.
+std::string how_it_ended(int status);
+
+}  // namespace stanzagate::proxy

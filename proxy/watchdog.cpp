@@ -1,0 +1,71 @@
+#include "proxy/watchdog.hpp"
+
+#include <charconv>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+namespace stanzagate::proxy {
+namespace {
+
+constexpr int looks_within_limit = 4;
+
+std::optional<std::int64_t> number_in(std::string_view text) {
+    std::int64_t number = 0;
+    auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return number;
+}
+
+}  // namespace
+
+std::optional<std::chrono::microseconds> watchdog_limit(pid_t self, const char* microseconds,
+                                                        const char* pid) {
+    if (pid && number_in(pid) != self) return std::nullopt;
+    auto const limit = number_in(microseconds ? microseconds : "");
+    if (!limit || *limit <= 0) return std::nullopt;
+    return std::chrono::microseconds(*limit);
+}
+
+Watchdog::Watchdog(boost::asio::io_context& background, std::vector<Post> loops,
+                   std::function<void()> alive, const Log& log)
+    : loops_(std::move(loops)), alive_(std::move(alive)), log_(log), timer_(background) {}
+
+void Watchdog::start(std::chrono::microseconds limit) {
+    pause_ = limit / looks_within_limit;
+    ask();
+    wait();
+}
+
+void Watchdog::stop() {
+    pause_ = {};
+    timer_.cancel();
+}
+
+void Watchdog::ask() {
+    late_ = 0;
+    missing_ = std::make_shared<std::atomic<std::size_t>>(loops_.size());
+    for (auto const& post : loops_) post([missing = missing_] { --*missing; });
+}
+
+void Watchdog::wait() {
+    timer_.expires_after(pause_);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+        if (error || pause_.count() == 0) return;
+        look();
+        wait();
+    });
+}
+
+// Once in the middle of the silence, so that the log tells why the process was started again.
+void Watchdog::look() {
+    if (auto const missing = missing_->load(); missing != 0) {
+        if (++late_ == looks_within_limit / 2)
+            log_.error("worker_stuck", {{"count", missing}, {"consequence", "no WATCHDOG=1"}});
+        return;
+    }
+    alive_();
+    ask();
+}
+
+}  // namespace stanzagate::proxy
