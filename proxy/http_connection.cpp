@@ -47,7 +47,8 @@ void HttpConnection::guarded(Work&& work) {
     try {
         work();
     } catch (const std::exception& exception) {
-        worker_.log().error("exception", {{"session", arrival_.id}, {"what", exception.what()}});
+        worker_.log().write_first(config::LogLevel::error, "exception",
+                                  {{"session", arrival_.id}, {"what", exception.what()}});
         finish();
     }
 }
@@ -179,9 +180,10 @@ bool HttpConnection::learn_client(const HttpRequest& request) {
     using Kind = ForwardedClient::Kind;
     if (told.kind == Kind::told) client_ = {*told.address, 0};
     if (told.kind == Kind::refused)
-        worker_.log().warning("forwarded_refused", {{"session", arrival_.id},
-                                                    {"peer", client_.address.to_string()},
-                                                    {"reason", told.reason}});
+        worker_.log().write_first(config::LogLevel::warning, "forwarded_refused",
+                                  {{"session", arrival_.id},
+                                   {"peer", client_.address.to_string()},
+                                   {"reason", told.reason}});
     client_known_ = told.kind != Kind::hidden;
     return told.kind != Kind::refused;
 }

@@ -69,12 +69,14 @@ void Listener::accept_batch() {
 
 // Not before: while there are fewer descriptors than clients, each one that goes lets one in.
 void Listener::everybody_is_in() {
-    if (std::exchange(starved_, false)) worker_.log().info("accept_resumed", {});
+    if (std::exchange(starved_, false))
+        worker_.log().write_first(config::LogLevel::info, "accept_resumed", {});
 }
 
 void Listener::pause(int error) {
     if (!std::exchange(starved_, true))
-        worker_.log().error("accept_paused", {{"reason", std::system_category().message(error)}});
+        worker_.log().write_first(config::LogLevel::error, "accept_paused",
+                                  {{"reason", std::system_category().message(error)}});
     retry_.set(starved_pause);
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/json/serialize.hpp>
 #include <boost/json/string.hpp>
 #include <boost/json/value.hpp>
@@ -102,10 +103,8 @@ std::string in_logfmt(std::string_view value) {
     return needs_quotes(value) ? in_json(value) : std::string(value);
 }
 
-}  // namespace
-
-std::string log_line(config::LogFormat format, std::string_view time, config::LogLevel level,
-                     std::string_view event, Log::Fields fields) {
+std::string line_of(config::LogFormat format, std::string_view time, config::LogLevel level,
+                    std::string_view event, std::span<const Field> fields) {
     bool const json = format == config::LogFormat::json;
     std::string line = json ? "{" : "";
     auto const add = [&](std::string_view key, std::string_view value, bool is_number) {
@@ -126,6 +125,13 @@ std::string log_line(config::LogFormat format, std::string_view time, config::Lo
     return line;
 }
 
+}  // namespace
+
+std::string log_line(config::LogFormat format, std::string_view time, config::LogLevel level,
+                     std::string_view event, Log::Fields fields) {
+    return line_of(format, time, level, event, {fields.begin(), fields.size()});
+}
+
 Log::Log(const config::LogSettings& settings)
     : settings_(settings),
       logger_(std::make_shared<spdlog::logger>("stanzagate",
@@ -138,17 +144,35 @@ Log::~Log() = default;
 
 void Log::write(config::LogLevel level, std::string_view event, Fields fields) const {
     if (!is_on(level)) return;
-    std::lock_guard const lock(mutex_);  // else another's line could take the room that was there
+    std::lock_guard const lock(mutex_);
+    write_line(level, event, {fields.begin(), fields.size()});
+}
+
+void Log::write_first(config::LogLevel level, std::string_view event, Fields fields) const {
+    if (!is_on(level)) return;
+    std::lock_guard const lock(mutex_);
+    std::span const all(fields.begin(), fields.size());
+    if (repeats_.is_first(level, event, all, Repeats::Clock::now())) write_line(level, event, all);
+}
+
+void Log::tell_repeats(Repeats::Clock::time_point now) const {
+    std::lock_guard const lock(mutex_);
+    for (auto const& told : repeats_.over(now)) write_line(told.level, told.event, told.fields);
+}
+
+// With the lock held, else another's line could take the room that was there.
+void Log::write_line(config::LogLevel level, std::string_view event,
+                     std::span<const Field> fields) const {
     if (lost_ != 0 && takes_a_line(STDERR_FILENO)) {
-        auto const lost = std::exchange(lost_, 0);
-        logger_->info(log_line(settings_.format, utc_now(), config::LogLevel::error, "log_lost",
-                               {{"count", lost}}));
+        std::array const lost{Field("count", std::exchange(lost_, 0))};
+        logger_->info(
+            line_of(settings_.format, utc_now(), config::LogLevel::error, "log_lost", lost));
     }
     if (lost_ != 0 || !takes_a_line(STDERR_FILENO)) {
         ++lost_;
         return;
     }
-    logger_->info(log_line(settings_.format, utc_now(), level, event, fields));
+    logger_->info(line_of(settings_.format, utc_now(), level, event, fields));
 }
 
 void Log::debug(std::string_view event, Fields fields) const {

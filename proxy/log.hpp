@@ -1,33 +1,22 @@
 #pragma once
 
-#include <concepts>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "config/config.hpp"
+#include "proxy/log_field.hpp"
+#include "proxy/repeats.hpp"
 
 namespace spdlog {
 class logger;
 }
 
 namespace stanzagate::proxy {
-
-// One key and its value in a log line. Empty values are left out.
-struct Field {
-    Field(std::string_view name, std::string_view text) : key(name), value(text) {}
-    Field(std::string_view name, const std::string& text) : key(name), value(text) {}
-    Field(std::string_view name, const char* text) : key(name), value(text) {}
-    Field(std::string_view name, std::integral auto number)
-        : key(name), value(std::to_string(number)), is_number(true) {}
-
-    std::string_view key;
-    std::string value;
-    bool is_number = false;
-};
 
 // The log: one event a line on standard error, as logfmt or JSON with the same keys. Any thread.
 // Events and fields, no prose; never a stanza's content, SASL data or a password. Nobody ever waits
@@ -50,11 +39,21 @@ public:
     void warning(std::string_view event, Fields fields) const;
     void error(std::string_view event, Fields fields) const;
 
+    // For what a flood of clients or failures would repeat (Repeats): the first of it at once, and
+    // of the others how many there were, by tell_repeats().
+    void write_first(config::LogLevel level, std::string_view event, Fields fields) const;
+    // To be called every second or so; and once with the time of an end that never comes.
+    void tell_repeats(Repeats::Clock::time_point now) const;
+
 private:
+    void write_line(config::LogLevel level, std::string_view event,
+                    std::span<const Field> fields) const;
+
     config::LogSettings settings_;
     std::shared_ptr<spdlog::logger> logger_;
     mutable std::mutex mutex_;
     mutable std::uint64_t lost_ = 0;  // lines since the last that was taken
+    mutable Repeats repeats_;
 };
 
 // The line for an event, without its end. `time` is RFC 3339 in UTC.

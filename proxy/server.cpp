@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
@@ -57,6 +58,28 @@ void ignore_further_signals() {
     sigemptyset(&signals);
     for (int const signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+// Lines of the log that tell how often others were repeated.
+class RepeatedLines {
+public:
+    RepeatedLines(boost::asio::io_context& background, const Log& log)
+        : log_(log), timer_(background) {
+        wait();
+    }
+
+private:
+    void wait() {
+        timer_.expires_after(std::chrono::seconds(1));
+        timer_.async_wait([this](const boost::system::error_code& error) {
+            if (error) return;
+            log_.tell_repeats(timer_.expiry());
+            wait();
+        });
+    }
+
+    const Log& log_;
+    boost::asio::steady_timer timer_;
+};
+
 using Workers = std::vector<std::unique_ptr<Worker>>;
 using Post = std::function<void(std::function<void()>)>;
 
@@ -119,6 +142,7 @@ ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot, const config::Di
         return admin_response(request, admin_names(reloader.config().server),
                               [&] { return monitor.report(); });
     });
+    RepeatedLines const repeated_lines(background, log);
     Watchdog watchdog(
         background, loops_of(workers), [] { notify_service_manager("WATCHDOG=1"); }, log);
 
@@ -183,6 +207,7 @@ ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot, const config::Di
     run_background(background, log);
     ignore_further_signals();
     joiner.join();
+    log.tell_repeats(Repeats::Clock::time_point::max());
     log.info("stopped", {});
     return ExitCode::done;
 }

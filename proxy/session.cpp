@@ -140,7 +140,8 @@ void Session::on_again() {
 }
 
 void Session::fail(const std::exception& exception) {
-    worker_.log().error("exception", {{"session", id_}, {"what", exception.what()}});
+    worker_.log().write_first(config::LogLevel::error, "exception",
+                              {{"session", id_}, {"what", exception.what()}});
     finish(SessionEnd::failed);
 }
 
@@ -178,8 +179,8 @@ void Session::read_proxy_header() {
     auto const seen = wire.peek(into);
     auto const parsed = parse_proxy_header({into.data(), seen});
     if (auto const* const error = std::get_if<ProxyProtocolError>(&parsed)) {
-        worker_.log().warning(
-            "proxy_header_refused",
+        worker_.log().write_first(
+            config::LogLevel::warning, "proxy_header_refused",
             {{"session", id_}, {"peer", peer_.address.to_string()}, {"reason", error->reason}});
         return finish(SessionEnd::handshake_failed);
     }

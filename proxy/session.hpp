@@ -18,6 +18,7 @@
 #include "proxy/deadlines.hpp"
 #include "proxy/event_loop.hpp"
 #include "proxy/fd.hpp"
+#include "proxy/log.hpp"
 #include "proxy/resident.hpp"
 #include "proxy/session_end.hpp"
 
@@ -113,6 +114,7 @@ private:
     void note_registration(const filters::RegistrationEvent& registration);
     void note_stream_error(filters::StreamErrorCondition condition, const std::string& host);
     void note_end(Stage from);
+    void say(bool may_repeat, std::string_view event, Log::Fields fields) const;
     void note_handshake(SessionEnd why);
     Channel& channel(Side side) { return side == Side::client ? client_ : upstream_; }
 

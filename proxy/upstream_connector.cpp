@@ -180,10 +180,11 @@ void UpstreamConnector::attempt_failed(std::string_view why) {
 }
 
 void UpstreamConnector::address_failed(std::string_view why) {
-    worker_.log().warning("upstream_failed", {{"session", target_.session},
-                                              {"host", target_.stream_host},
-                                              {"upstream", address().to_string()},
-                                              {"reason", why}});
+    worker_.log().write_first(config::LogLevel::warning, "upstream_failed",
+                              {{"session", target_.session},
+                               {"host", target_.stream_host},
+                               {"upstream", address().to_string()},
+                               {"reason", why}});
     worker_.counters().upstream_failures.add({target_.host->name.to_string()});
     worker_.recent().upstream_failed(address().to_string(), why, std::chrono::system_clock::now());
     worker_.upstreams().failed(address(), UpstreamPool::Clock::now());

@@ -75,7 +75,7 @@ void Worker::run() {
             return;
         } catch (const std::exception& exception) {
             // Out of memory, most likely, and only for the session whose turn it was.
-            log().error("exception", {{"what", exception.what()}});
+            log().write_first(config::LogLevel::error, "exception", {{"what", exception.what()}});
         }
     }
 }
@@ -173,14 +173,11 @@ void Worker::respond(const HttpExchange& exchange, HttpResponse response) {
 
 void Worker::count_refusal(Admission::Refusal refusal, const config::Endpoint& peer) {
     counters_.refused_connections[refusal].add();
-    auto& refused = refused_[refusal];
-    ++refused.unsaid;
-    auto const now = std::chrono::steady_clock::now();
-    if (now - refused.last_said < std::chrono::seconds(1)) return;
-    refused.last_said = now;
-    log().warning("refused_connections", {{"reason", to_string(refusal)},
-                                          {"peer", peer.address.to_string()},
-                                          {"count", std::exchange(refused.unsaid, 0)}});
+    // Where the gate is full, who comes last has done nothing.
+    bool const is_its_own_doing = refusal != Admission::Refusal::connections;
+    log().write_first(config::LogLevel::warning, "refused_connections",
+                      {{"reason", to_string(refusal)},
+                       {"peer", is_its_own_doing ? peer.address.to_string() : ""}});
 }
 
 void Worker::warn_once(const filters::FeatureFindings& findings, const std::string& host) {

@@ -3,7 +3,6 @@
 #include <boost/intrusive/list.hpp>
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -127,7 +126,7 @@ public:
     void forget_http(std::uint64_t connection) { http_connections_.erase(connection); }
     // The response to an HTTP request of this worker.
     void respond(const HttpExchange& exchange, HttpResponse response);
-    // A connection was turned away at the door; counted, and logged once a second for each reason.
+    // A connection was turned away at the door.
     void count_refusal(Admission::Refusal refusal, const config::Endpoint& peer);
     // Tells the operator, once per host, what does not work with how its upstream is configured.
     void warn_once(const filters::FeatureFindings& findings, const std::string& host);
@@ -135,11 +134,6 @@ public:
     void retire(Resident& resident);
 
 private:
-    struct Refused {
-        std::uint64_t unsaid = 0;
-        std::chrono::steady_clock::time_point last_said{};
-    };
-
     void open_and_close(std::vector<Door>& doors);
     void begin_leaving(std::chrono::milliseconds grace);
     void begin_drain(std::chrono::milliseconds grace);
@@ -168,7 +162,6 @@ private:
     std::vector<std::unique_ptr<Resident>> retired_;
     std::unordered_map<std::uint64_t, HttpConnection*> http_connections_;
     std::uint64_t http_connections_begun_ = 0;
-    std::map<Admission::Refusal, Refused> refused_;
     bool leaving_ = false;
     bool draining_ = false;
     bool said_last_words_ = false;

@@ -61,8 +61,8 @@ class Filter(Scenario):
             if name is None or line.get("event") == name]
         return self.enterContext(gate)
 
-    def client(self, gate: Gate) -> RawClient:
-        client = self.enterContext(RawClient(gate.port("direct")))
+    def client(self, gate: Gate, source: str = "127.0.0.1") -> RawClient:
+        client = self.enterContext(RawClient(gate.port("direct"), source))
         client.wrap(self.certificate.client_context(), HOST)
         return client
 
@@ -73,7 +73,7 @@ class Filter(Scenario):
         client.send(f"<iq type='{kind}' id='1'>{REGISTER}</iq>")
         wait_until(lambda: len(gate.events("registration")) > before, "it is decided")
 
-    def matches(self, gate: Gate, mode: str) -> list[str]:
+    def matches(self, gate: Gate, mode: str, *peers: str) -> list[str]:
         """The events that fail2ban would count, as EVENT ACTION-OR-REASON, by address."""
         done = subprocess.run(
             ["fail2ban-regex", "--print-all-matched", "-v", str(gate.process.log_file),
@@ -83,7 +83,7 @@ class Filter(Scenario):
         lines = re.findall(r"^\|  (.*)$", listed, re.MULTILINE)
         # -v tells which address, and when: the log's own time, not now
         hits = re.findall(r"^\|      (\S+)  \w+ ", done.stdout, re.MULTILINE)
-        self.assertEqual(set(hits), {"127.0.0.1"} if lines else set())
+        self.assertEqual(set(hits), set(peers or ["127.0.0.1"]) if lines else set())
         self.assertEqual(len(hits), len(lines))
         found = [fields(line) for line in lines]
         return [f"{line['event']} {line.get('action') or line.get('reason')}" for line in found]
@@ -104,16 +104,20 @@ class Filter(Scenario):
                     self.assertEqual(self.matches(gate, "connections"), [])
 
     def test_counts_connections_beyond_the_rate(self):
+        """Of each address for itself, and again when it does not stop."""
+        peers = ("127.0.0.1", "127.0.0.2")
         for log in ("text", "json"):
             with self.subTest(log):
                 gate = self.gate(log, "whitelist = []", rate="1/h")
-                for _ in range(3):
+                for peer in 3 * peers:
                     try:
-                        self.client(gate)
+                        self.client(gate, peer)
                     except (Closed, OSError):
                         pass
-                wait_until(lambda: gate.events("refused_connections"), "some are refused")
-                self.assertIn("refused_connections connect_rate", self.matches(gate, "connections"))
+                wait_until(lambda gate=gate: sum("repeated" in event for event in gate.events(
+                    "refused_connections")) == 2, "it says how often", 20)
+                self.assertEqual(self.matches(gate, "connections", *peers),
+                                 ["refused_connections connect_rate"] * 4)
                 self.assertEqual(self.matches(gate, "registration"), [])
 
 
