@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "certs/openssl_ptr.hpp"
+
+namespace stanzagate::certs {
+
+// The names that the peer's certificate is for (its DNS names), at most `most` of them: what an
+// operator may have meant where it was refused for another name.
+std::vector<std::string> peer_names(const SSL* ssl, std::size_t most = 5);
+
+}  // namespace stanzagate::certs
