@@ -6,10 +6,12 @@
 #include <map>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "config/import/import_prosody.hpp"
 #include "config/load.hpp"
 #include "proxy/core_dumps.hpp"
+#include "proxy/doctor.hpp"
 #include "proxy/explain.hpp"
 #include "proxy/server.hpp"
 #include "proxy/snapshot.hpp"
@@ -55,18 +57,37 @@ std::string doors(const config::Config& config) {
     return text;
 }
 
-ExitCode check(const std::string& file) {
+struct CheckOptions {
+    bool live = false;
+    std::vector<std::string> hosts;
+    bool json = false;
+};
+
+ExitCode check_live(const proxy::Snapshot& snapshot, const CheckOptions& options) {
+    auto const examined = proxy::examine_upstreams(snapshot, options.hosts);
+    if (auto const* const error = std::get_if<std::string>(&examined)) {
+        std::cerr << "stanzagate check: " << *error << '\n';
+        return ExitCode::bad_input;
+    }
+    auto const& report = std::get<proxy::DoctorReport>(examined);
+    std::cout << (options.json ? as_json(report) : as_text(report));
+    return report.count(proxy::Finding::Weight::problem) == 0 ? ExitCode::done
+                                                              : ExitCode::bad_input;
+}
+
+ExitCode check(const std::string& file, const CheckOptions& options) {
     config::Diagnostics diagnostics;
     auto const snapshot = proxy::load_snapshot(file, diagnostics);
     print(diagnostics);
     if (!snapshot) return ExitCode::bad_input;
+    if (options.json) return check_live(*snapshot, options);
     auto const& config = snapshot->config;
     std::size_t addresses = 0;
     for (auto const& door : config.listen) addresses += door.addresses.size();
     std::cout << file << ": ok: " << count(addresses, "address", "addresses") << " ("
               << doors(config) << "), " << count(config.hosts.size(), "host", "hosts") << ", "
               << count(diagnostics.all().size(), "warning", "warnings") << '\n';
-    return ExitCode::done;
+    return options.live ? check_live(*snapshot, options) : ExitCode::done;
 }
 
 struct ExplainOptions {
@@ -169,6 +190,12 @@ int command_line(int argc, char** argv) {
                           "leave core dumps as the system has them: they hold the private keys");
     auto* const check_command = takes_file(
         app.add_subcommand("check", "load everything, serve nothing, report what is wrong"));
+    CheckOptions check_options;
+    auto* const live = check_command->add_flag(
+        "--live", check_options.live, "connect to the servers, and say what is wrong there");
+    check_command->add_option("--host", check_options.hosts, "of which hosts (for --live)")
+        ->needs(live);
+    check_command->add_flag("--json", check_options.json, "for programs (for --live)")->needs(live);
     auto* const explain_command = takes_file(
         app.add_subcommand("explain", "tell what would become of a registration request, and why"));
     explain_command->add_option("--host", options.host, "the host to register at")->required();
@@ -198,6 +225,8 @@ int command_line(int argc, char** argv) {
     if (run_command->parsed())
         return exit_with(run(file, core_dumps, proxy::this_program(argc, argv)));
     if (check_command->parsed()) return exit_with(check(file));
+    if (run_command->parsed()) return exit_with(run(file, core_dumps));
+    if (check_command->parsed()) return exit_with(check(file, check_options));
     if (explain_command->parsed()) return exit_with(explain(file, options));
     if (status_command->parsed()) return exit_with(status(file));
     return exit_with(import_prosody(prosody_file));

@@ -20,7 +20,8 @@ _stanzagate() {
         case $command in
             '') words='run check explain import-prosody status --help --version' ;;
             run) words='-c --config --core-dumps --help' ;;
-            check | status) words='-c --config --help' ;;
+            status) words='-c --config --help' ;;
+            check) words='-c --config --live --host --json --help' ;;
             explain)
                 words='-c --config --host --from --request --transport --lang --invited --json --help'
                 ;;

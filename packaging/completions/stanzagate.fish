@@ -16,6 +16,11 @@ complete -c stanzagate -n '__fish_seen_subcommand_from run check explain status'
 complete -c stanzagate -n '__fish_seen_subcommand_from run' -l core-dumps -d 'leave core dumps as the system has them'
 complete -c stanzagate -n '__fish_seen_subcommand_from import-prosody' -F
 
+set -l check '__fish_seen_subcommand_from check'
+complete -c stanzagate -n "$check" -l live -d 'examine the servers, too'
+complete -c stanzagate -n "$check" -l host -x -d 'a host to examine'
+complete -c stanzagate -n "$check" -l json -d 'for programs'
+
 set -l explain '__fish_seen_subcommand_from explain'
 complete -c stanzagate -n "$explain" -l host -x -d 'the host to register at'
 complete -c stanzagate -n "$explain" -l from -x -d 'the address of the client'
