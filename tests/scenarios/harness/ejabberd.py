@@ -27,7 +27,7 @@ listen:
     access: c2s
     use_proxy_protocol: {use_proxy_protocol}
     max_stanza_size: 262144
-acl:
+{listeners}acl:
   registrars:
     ip: [{registrars}]
 access_rules:
@@ -43,16 +43,18 @@ modules:
   mod_disco: {{}}
   mod_ping: {{}}
 {modules}registration_timeout: infinity
-"""
+{options}"""
 
 
 class Ejabberd(Server):
     """Ejabberd(folder, ["e.test"]); a context manager. c2s_port is plain TCP, with a PROXY header
     first where use_proxy_protocol. Only addresses in `registrars` may register in band. With a
-    `stanzas` file it writes there what it reads, and answers none of it (ejabberd_modules/)."""
+    `stanzas` file it writes there what it reads, and answers none of it (ejabberd_modules/).
+    `listeners` and `options` are further lines of its configuration."""
 
     def __init__(self, folder: Path, hosts: list[str], use_proxy_protocol: bool = True,
-                 registrars: list[str] = ("127.0.0.1/32",), stanzas: Path | None = None):
+                 registrars: list[str] = ("127.0.0.1/32",), stanzas: Path | None = None,
+                 listeners: str = "", options: str = ""):
         self.folder = folder / "ejabberd"
         self.folder.mkdir()
         self.c2s_port = free_port()
@@ -63,6 +65,8 @@ class Ejabberd(Server):
                 port=self.c2s_port,
                 use_proxy_protocol="true" if use_proxy_protocol else "false",
                 registrars=", ".join(f'"{address}"' for address in registrars),
+                listeners=listeners,
+                options=options,
                 modules="  mod_test_stanzas: {}\n" if stanzas else "",
             )
         )
