@@ -99,8 +99,6 @@ bool AdminServer::listen(const std::optional<config::AdminAddress>& address) {
     std::optional<AdminSocket> next;
     std::unique_ptr<Acceptor> acceptor;
     if (address) {
-        auto opened = AdminSocket::open(
-            *address, acceptor_ ? std::optional(acceptor_->native_handle()) : std::nullopt);
         auto opened = open(*address);
         if (auto const* const why = std::get_if<std::string>(&opened)) {
             log_.error(
@@ -124,7 +122,8 @@ bool AdminServer::listen(const std::optional<config::AdminAddress>& address) {
 std::variant<AdminSocket, std::string> AdminServer::open(const config::AdminAddress& address) {
     if (auto inherited = std::exchange(inherited_, std::nullopt))
         return AdminSocket::adopt(std::move(*inherited));
-    return AdminSocket::open(address);
+    return AdminSocket::open(
+        address, acceptor_ ? std::optional(acceptor_->native_handle()) : std::nullopt);
 }
 
 std::optional<PassedSocket> AdminServer::socket() {

@@ -64,7 +64,6 @@ std::variant<AdminSocket, std::string> AdminSocket::open(const config::AdminAddr
     return std::system_category().message(errno);
 }
 
-bool AdminSocket::bind_endpoint(config::Endpoint endpoint, std::optional<int> leaving) {
 AdminSocket AdminSocket::adopt(InheritedSocket socket) {
     AdminSocket adopted(socket.where);
     adopted.fd_ = std::move(socket.fd);
@@ -73,7 +72,7 @@ AdminSocket AdminSocket::adopt(InheritedSocket socket) {
     return adopted;
 }
 
-bool AdminSocket::bind_endpoint(config::Endpoint endpoint) {
+bool AdminSocket::bind_endpoint(config::Endpoint endpoint, std::optional<int> leaving) {
     auto const to = to_socket_address(endpoint);
     fd_ = new_socket(to.family());
     if (!fd_) return false;

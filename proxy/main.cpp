@@ -224,8 +224,6 @@ int command_line(int argc, char** argv) {
     }
     if (run_command->parsed())
         return exit_with(run(file, core_dumps, proxy::this_program(argc, argv)));
-    if (check_command->parsed()) return exit_with(check(file));
-    if (run_command->parsed()) return exit_with(run(file, core_dumps));
     if (check_command->parsed()) return exit_with(check(file, check_options));
     if (explain_command->parsed()) return exit_with(explain(file, options));
     if (status_command->parsed()) return exit_with(status(file));

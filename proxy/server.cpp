@@ -52,12 +52,6 @@ AdminNames admin_names(const config::Server& server) {
     return over_tcp && !server.admin_public ? AdminNames::own : AdminNames::any;
 }
 
-// From here on a signal has nobody left to tell.
-void ignore_further_signals() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    for (int const signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 // Lines of the log that tell how often others were repeated.
 class RepeatedLines {
 public:
@@ -171,19 +165,11 @@ ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot, const config::Di
         monitor.drain();
         for (auto const& worker : workers) worker->drain(grace);
     };
-    Signals const signals(background, drain, [&] { reloader.reload(); });
-    log_diagnostics(log, "configuration", warnings);
-    if (!reloader.open_doors()) return ExitCode::cannot_start;
     auto const reload_unless_over = [&] {
         if (!takeover.is_done() && !takeover.puts_off_reload()) reload();
     };
     Signals const signals(background, {drain, reload_unless_over, [&] { takeover.begin(); }});
-    for (auto const& warning : warnings.sorted()) {
-        log.warning("configuration", {{"file", warning.where.file},
-                                      {"line", warning.where.line},
-                                      {"column", warning.where.column},
-                                      {"message", warning.message}});
-    }
+    log_diagnostics(log, "configuration", warnings);
     if (!reloader.open_doors(std::move(inherited))) return ExitCode::cannot_start;
 
     std::vector<std::thread> threads;
