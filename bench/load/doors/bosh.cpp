@@ -4,6 +4,8 @@
 #include "bench/load/bosh.hpp"
 
 #include <array>
+#include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -52,6 +54,8 @@ private:
         Client* client = nullptr;
         HttpReader responses{};
         bool waits = false;
+        std::uint64_t rid = 0;                       // of the request that waits
+        std::optional<HttpReader::Message> early{};  // its answer, before that of an older one
     };
 
     void on_open(Client& second) override {
@@ -61,12 +65,28 @@ private:
     }
     void on_played(Client& /*second*/) override {}
     void on_closed(Client& /*second*/) override {}
+    void on_failed(Client& /*second*/, const std::string& why) override {
+        lines_[0].client->fail(why);
+    }
 
     void receive(Line& line, std::string_view bytes) {
         line.responses.feed(bytes);
-        while (auto const response = line.responses.next()) {
-            line.waits = false;
-            answered(*response);
+        while (auto response = line.responses.next()) {
+            line.early = std::move(response);
+            answer_in_order();
+        }
+    }
+
+    // Two connections: what was said later may be here earlier (XEP-0124 section 14).
+    void answer_in_order() {
+        auto& older = lines_[0].waits && (!lines_[1].waits || lines_[0].rid < lines_[1].rid)
+                          ? lines_[0]
+                          : lines_[1];
+        for (auto* const line : {&older, &older == &lines_[0] ? &lines_[1] : &lines_[0]}) {
+            if (!line->waits) continue;
+            if (!line->early) return;
+            line->waits = false;
+            answered(*std::exchange(line->early, std::nullopt));
         }
     }
 
@@ -104,6 +124,7 @@ private:
         auto& line = lines_[lines_[next_].waits ? 1 - next_ : next_];
         next_ = &line == &lines_[0] ? 1 : 0;
         line.waits = true;
+        line.rid = rid_ + 1;
         auto const sid = sid_.empty() ? std::string() : " sid='" + sid_ + '\'';
         auto const body = bosh_body(
             " rid='" + std::to_string(++rid_) + '\'' + sid + std::string(attributes), payload);
