@@ -25,6 +25,10 @@ Buffers& buffers() {
 
 }  // namespace
 
+void ClientOwner::on_failed(Client& /*client*/, const std::string& why) {
+    throw std::runtime_error(why);
+}
+
 Client::Client(Loop& loop, const Target& target, const TlsClientContext& tls,
                certs::SessionPtr ticket, ClientOwner& owner)
     : loop_(loop),
@@ -32,17 +36,26 @@ Client::Client(Loop& loop, const Target& target, const TlsClientContext& tls,
       context_(tls),
       ticket_(std::move(ticket)),
       owner_(owner),
-      socket_(loop, *this, connect_to(target.address), EPOLLOUT),
+      socket_(loop, *this, connect_to(target.address, target.source), EPOLLOUT),
       door_(make_door(target.door)) {}
 
 void Client::on_events(std::uint32_t events) {
+    if (state_ == State::closed) return;  // there was one more event in the same batch
+    try {
+        turn(events);
+    } catch (const std::exception& exception) {
+        return fail(exception.what());
+    }
+    if (state_ == State::closed) owner_.on_closed(*this);
+}
+
+void Client::turn(std::uint32_t events) {
     if (state_ == State::connecting) return on_connected();
     if ((events & EPOLLOUT) != 0) {
         socket_.flush();
         if (!socket_.blocked() && state_ == State::open) owner_.on_writable(*this);
     }
     if ((events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) on_readable();
-    if (state_ == State::closed) owner_.on_closed(*this);
 }
 
 void Client::on_connected() {
@@ -86,6 +99,7 @@ void Client::on_plain(std::string_view bytes) {
 }
 
 void Client::arrived(std::string_view xmpp) {
+    if (state_ == State::closed) return;  // and its door has another connection, which is not
     if (step_ < script_.size())
         on_answer(xmpp);
     else
@@ -104,6 +118,7 @@ void Client::on_answer(std::string_view xmpp) {
             throw std::runtime_error("the stream failed: " + answer_);
         return;
     }
+    owner_.on_answer(*this, std::string_view(answer_).substr(0, end));
     answer_ = {};
     ++step_;
     next_step();
@@ -141,6 +156,19 @@ void Client::close() {
     if (tls_) tls_->close();
     flush();
     socket_.close_write();
+}
+
+void Client::cut() {
+    state_ = State::closed;
+    socket_.reset();
+}
+
+void Client::fail(const std::string& why) {
+    if (state_ == State::closed) return;
+    state_ = State::closed;
+    buffers().outgoing.clear();
+    socket_.close();
+    owner_.on_failed(*this, why);
 }
 
 void Client::send_raw(std::string_view bytes) {

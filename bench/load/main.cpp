@@ -14,7 +14,7 @@ namespace {
 
 void start_sink(Run& run) {
     auto const& options = run.options;
-    if (options.sink.empty()) return;
+    if (options.sink.empty() || options.mode == "soak-sink") return;
     auto const address = parse_address(options.sink);
     if (options.sink_door == "plain")
         run.sink.emplace(run.loop, address, sink_behaviour(options.mode));

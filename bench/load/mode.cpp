@@ -9,7 +9,7 @@ namespace stanzagate::load {
 namespace {
 
 using Maker = std::unique_ptr<Mode> (*)(Run&);
-constexpr std::array<std::pair<std::string_view, Maker>, 9> modes{{
+constexpr std::array<std::pair<std::string_view, Maker>, 11> modes{{
     {"flood-up", make_flood_up},
     {"records", make_flood_up},
     {"flood-down", make_flood_down},
@@ -19,6 +19,8 @@ constexpr std::array<std::pair<std::string_view, Maker>, 9> modes{{
     {"resumed", make_connects},
     {"setup", make_connects},
     {"registration", make_connects},
+    {"soak", make_soak},
+    {"soak-sink", make_soak_sink},
 }};
 
 }  // namespace

@@ -48,5 +48,7 @@ std::unique_ptr<Mode> make_flood_down(Run& run);
 std::unique_ptr<Mode> make_echo(Run& run);
 std::unique_ptr<Mode> make_idle(Run& run);
 std::unique_ptr<Mode> make_connects(Run& run);  // handshake, resumed, setup, registration
+std::unique_ptr<Mode> make_soak(Run& run);
+std::unique_ptr<Mode> make_soak_sink(Run& run);
 
 }  // namespace stanzagate::load

@@ -5,6 +5,31 @@
 #include "bench/load/mode.hpp"
 
 namespace stanzagate::load {
+namespace {
+
+void add_soak_options(CLI::App& app, SoakOptions& soak) {
+    auto& group = *app.add_option_group("soak", "soak and soak-sink: see tests/soak");
+    group.add_option("--seed", soak.seed, "of all that is drawn")->capture_default_str();
+    group.add_option("--starttls", soak.starttls, "address of the proxy for STARTTLS");
+    group.add_option("--second-host", soak.second_host, "whose server goes away and comes back");
+    group.add_option("--second-sink", soak.second_sink, "address for that host's sink");
+    group.add_option("--websocket", soak.websocket, "so many sessions over WebSocket");
+    group.add_option("--bosh", soak.bosh, "so many over BOSH");
+    group.add_option("--second", soak.second, "so many of the second host");
+    group.add_option("--slow", soak.slow, "so many that do not read for a while, now and then");
+    group.add_option("--spell", soak.spell, "that while, in seconds")->capture_default_str();
+    group.add_option("--churn", soak.churn, "sessions that end in a second, and are replaced")
+        ->capture_default_str();
+    group.add_option("--storm", soak.storm, "connections in a registration storm")
+        ->capture_default_str();
+    group.add_option("--storm-every", soak.storm_every, "seconds")->capture_default_str();
+    group.add_option("--patience", soak.patience, "seconds that an answer may take")
+        ->capture_default_str();
+    group.add_option("--sabotage", soak.sabotage, "what the sink does wrong, once")
+        ->check(CLI::IsMember({"alter", "lose", "double", "skip", "cut", "digest"}));
+}
+
+}  // namespace
 
 std::optional<Options> read_options(int argc, char** argv, int& exit_code) {
     Options options;
@@ -37,6 +62,7 @@ std::optional<Options> read_options(int argc, char** argv, int& exit_code) {
                    "handshake, resumed: close after the \"ticket\", or the server's \"header\"")
         ->check(CLI::IsMember({"ticket", "header"}))
         ->capture_default_str();
+    add_soak_options(app, options.soak);
     app.add_flag("--wait", options.wait,
                  "once all is set up, and again at the end, wait for a line on standard input");
     try {

@@ -55,9 +55,18 @@ Fd listen_on(const sockaddr_in& address) {
     return fd;
 }
 
-Fd connect_to(const sockaddr_in& address) {
+Fd connect_to(const sockaddr_in& address, in_addr_t source) {
     auto fd = new_socket();
     set_options(fd.get());
+    if (source != 0) {
+        sockaddr_in from{};
+        from.sin_family = AF_INET;
+        from.sin_addr.s_addr = source;
+        // So that a port need not be free for all destinations.
+        int const on = 1;
+        ::setsockopt(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+        if (::bind(fd.get(), general(from), sizeof from) != 0) fail("bind");
+    }
     if (::connect(fd.get(), general(address), sizeof address) != 0 && errno != EINPROGRESS)
         fail("connect");
     return fd;
@@ -116,6 +125,17 @@ void Socket::want_writable(bool wanted) {
     update_events();
 }
 
+void Socket::want_readable(bool wanted) {
+    readable_wanted_ = wanted;
+    update_events();
+}
+
+void Socket::reset() {
+    linger const at_once{1, 0};
+    ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    fd_.reset();
+}
+
 void Socket::close_write() {
     close_wanted_ = true;
     if (!blocked()) ::shutdown(fd_.get(), SHUT_WR);
@@ -129,7 +149,8 @@ int Socket::connect_error() const {
 }
 
 void Socket::update_events() {
-    std::uint32_t const wanted = EPOLLIN | (writable_wanted_ || blocked() ? EPOLLOUT : 0U);
+    std::uint32_t const wanted =
+        (readable_wanted_ ? EPOLLIN : 0U) | (writable_wanted_ || blocked() ? EPOLLOUT : 0U);
     if (std::exchange(events_, wanted) != wanted) loop_.change(fd_.get(), owner_, wanted);
 }
 

@@ -16,7 +16,8 @@ namespace stanzagate::load {
 sockaddr_in parse_address(const std::string& text);
 
 Fd listen_on(const sockaddr_in& address);
-Fd connect_to(const sockaddr_in& address);  // does not wait
+// Does not wait. `source`: the address to come from, in network order; 0: any.
+Fd connect_to(const sockaddr_in& address, in_addr_t source = 0);
 // An empty Fd: nobody is waiting.
 Fd accept_from(int listening);
 
@@ -38,8 +39,11 @@ public:
     bool blocked() const { return !unsent_.empty(); }
     // Tell the owner whenever the socket takes more (EPOLLOUT), until told otherwise.
     void want_writable(bool wanted);
+    // Until told otherwise, what comes is left where it is.
+    void want_readable(bool wanted);
     void close_write();  // FIN, once everything is out
     void close() { fd_.reset(); }
+    void reset();  // RST: what is still under way is lost
     // The error of a connect() that has come to its end; 0 where it worked.
     int connect_error() const;
 
@@ -52,6 +56,7 @@ private:
     Fd fd_;
     std::uint32_t events_;
     bool writable_wanted_ = false;
+    bool readable_wanted_ = true;
     bool close_wanted_ = false;
     std::string unsent_;
 };

@@ -8,8 +8,8 @@ namespace {
 constexpr std::string_view auth =
     "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>AGpvaG4Ac2VjcmV0</auth>";
 constexpr std::string_view bind =
-    "<iq type='set' id='bind-1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
-    "<resource>load</resource></bind></iq>";
+    "<iq type='set' id='bind-1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>";
+constexpr std::string_view bind_end = "</resource></bind></iq>";
 constexpr std::string_view registration_get =
     "<iq type='get' id='reg-1'><query xmlns='jabber:iq:register'/></iq>";
 constexpr std::string_view registration_set =
@@ -55,11 +55,11 @@ Script greeting(const std::string& header) {
     return {{header, features_end}};
 }
 
-Script login(const std::string& header) {
+Script login(const std::string& header, std::string_view resource) {
     return {{header, features_end},
             {std::string(auth), "<success"},
             {header, features_end},
-            {std::string(bind), "</iq"}};
+            {std::string(bind) + std::string(resource) + std::string(bind_end), "</iq"}};
 }
 
 Script registration(const std::string& header) {
@@ -83,6 +83,7 @@ std::string message(std::size_t bytes) {
 
 std::string with_namespace(std::string_view stanza) {
     std::string whole(stanza);
+    if (stanza.substr(0, stanza.find('>')).find(" xmlns=") != std::string_view::npos) return whole;
     for (std::string_view const begin : {"<message", "<iq"})
         if (stanza.starts_with(begin)) whole.insert(begin.size(), " xmlns='jabber:client'");
     return whole;
@@ -141,6 +142,10 @@ std::string ServerSide::answer_element(std::string_view element) {
 std::string ServerSide::on_iq(std::string_view iq) {
     if (iq.find("xmpp-bind'") != std::string_view::npos) {
         state_ = State::bound;
+        if (auto const begin = iq.find("<resource>"); begin != std::string_view::npos) {
+            auto const name = iq.substr(begin + std::string_view("<resource>").size());
+            resource_ = name.substr(0, name.find('<'));
+        }
         return std::string(bound_answer);
     }
     bool const is_get = iq.find("type='get'") != std::string_view::npos;

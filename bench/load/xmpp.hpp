@@ -22,13 +22,14 @@ inline constexpr std::string_view features_end = "</stream:features";
 
 // Each begins behind a door that is open, and sends the stream header first, which is the door's.
 Script greeting(const std::string& header);
-Script login(const std::string& header);
+Script login(const std::string& header, std::string_view resource = "load");
 Script registration(const std::string& header);
 
 // A message of exactly `bytes` bytes; the least is what the empty one takes.
 std::string message(std::size_t bytes);
 
-// What stands by itself says its namespace (RFC 7395 section 3.3.3, XEP-0206 section 2).
+// What stands by itself says its namespace (RFC 7395 section 3.3.3, XEP-0206 section 2), unless it
+// does already.
 std::string with_namespace(std::string_view stanza);
 
 // Where the first '>' from `word` on ends; npos: not there yet.
@@ -39,7 +40,9 @@ class ServerSide {
 public:
     // Takes what it understands off `received`, and returns what to send.
     std::string answer(std::string& received);
+    bool authenticated() const { return state_ != State::fresh; }
     bool bound() const { return state_ == State::bound; }
+    const std::string& resource() const { return resource_; }  // that it asked for
 
     // The same where elements come one by one: what a new stream begins with, and what one of these
     // is answered with.
@@ -53,6 +56,7 @@ private:
     std::string on_iq(std::string_view iq);
 
     State state_ = State::fresh;
+    std::string resource_;
 };
 
 }  // namespace stanzagate::load
