@@ -98,8 +98,8 @@ class Soak:
 
     def _conduct(self) -> None:
         options, pid = self.options, self.gate.process.child.pid
-        few = max(50, options.sessions // 20)
-        self._tell(f"raise {few}", "raised")
+        # So that what is compared has had as many sessions at once before as after.
+        self._tell(f"raise {options.sessions}", "raised")
         self._tell(f"storm {options.storm}", "storm")
         self._tell("finish", "finished")
         time.sleep(SETTLE)
@@ -170,17 +170,17 @@ class Soak:
         self._outage = True
         self.clients.tell("outage", "outage", WORD)
         self.sink.tell("down reset" if self.result["outages"] % 2 else "down fin", "down", WORD)
+        self.clients.tell("outage", "outage", WORD)  # who began in between has no server either
         self.result["outages"] += 1
         self._in(self.options.outage, self._come_up)
         self._in(self.options.outage_every, self._go_down)
 
     def _come_up(self) -> None:
         self.sink.tell("up", "up", WORD)
-        # Who has heard of the outage may say so a little later.
-        self._in(3, self._outage_is_over)
+        self.clients.tell("over", "over", WORD)
+        self._in(3, self._outage_is_over)  # by then all are there again
 
     def _outage_is_over(self) -> None:
-        self.clients.tell("over", "over", WORD)
         self._outage = False
 
     def _check(self) -> None:

@@ -6,7 +6,9 @@
 //   storm N      so many connections that come to register           {"phase": "storm", ...}
 //   run          everything at once, until told otherwise            {"phase": "run"}
 //   pause        nothing under way, all sessions idle                {"phase": "paused", ...}
-//   outage, over the second host's sessions may end, may not         {"phase": "outage" or "over"}
+//   outage       what the second host has may end, and what begins may be refused
+//                                                                  {"phase": "outage"}
+//   over         from now on no more                                {"phase": "over"}
 //   finish       all sessions end, and say what they have heard      {"phase": "finished", ...}
 //   quit         done
 #include <algorithm>
@@ -124,8 +126,13 @@ private:
         } else if (word == "pause") {
             wish_ = Wish::pause;
             running_ = false;
-        } else if (word == "outage" || word == "over") {
-            outage_ = word == "outage";
+        } else if (word == "outage") {
+            last_doomed_ = last_number_;
+            outage_ = true;
+            say_phase(word);
+        } else if (word == "over") {
+            last_refused_ = last_number_;
+            outage_ = false;
             say_phase(word);
         } else if (word == "finish") {
             wish_ = Wish::finish;
@@ -291,9 +298,9 @@ private:
             --setting_up_;
         auto const now = Clock::now();
         auto next = now;
-        if (end == SoakEnd::lost && session.plan().second && outage_) {
+        if (end == SoakEnd::lost && may_be_lost(session)) {
             next += milliseconds(300 + chance_() % 1000);
-            if (session.said().stanzas == 0 && why.find("internal-server-error") != why.npos)
+            if (why.find("internal-server-error") != why.npos)
                 ++refused_in_outage_;
             else
                 ++lost_in_outage_;
@@ -316,6 +323,13 @@ private:
         auto const place = static_cast<std::size_t>(&session.plan() - plan_.data());
         gone_.push_back(std::move(sessions_[place]));
         if (place < wanted_) due_.emplace_back(next, place);
+    }
+
+    // Its server closed all that there was, and for a while nobody came in.
+    bool may_be_lost(const SoakSession& session) const {
+        if (!session.plan().second) return false;
+        if (session.number() <= last_doomed_) return true;
+        return !session.was_established() && (outage_ || session.number() <= last_refused_);
     }
 
     void fail(const std::string& why) {
@@ -350,6 +364,8 @@ private:
     std::size_t setting_up_ = 0;
     bool running_ = false;
     bool outage_ = false;
+    std::uint64_t last_doomed_ = 0;   // session that was there when the latest outage began
+    std::uint64_t last_refused_ = 0;  // session that was begun before it was over
     bool quit_ = false;
     std::uint64_t last_number_ = 0;
     Clock::time_point last_tick_;
