@@ -12,7 +12,6 @@ build. --short is for a sanitized program, too: memory is not judged then.
 
 import argparse
 import json
-import os
 import resource
 import shutil
 import sys
@@ -93,8 +92,7 @@ def main() -> int:
     print(f"{gate.program()}, {options.minutes:g} minutes, {options.sessions} sessions, seed "
           f"{options.seed}; logs in {options.folder}", flush=True)
     result = Soak(options).run()
-    sanitized = options.short or "__asan" in os.environ.get("ASAN_OPTIONS", "")
-    problems = judge(result, options, with_memory=not sanitized)
+    problems = judge(result, options, with_memory=not options.short)
     result["problems"] = problems
     (options.folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
     print(table(result))
