@@ -19,7 +19,7 @@ from records import count_log
 
 HOST, SECOND = "soak.test", "second.soak.test"
 SETTLE = 4  # seconds; the gate gives memory back a second after many sessions have gone
-WORD = 300  # seconds that the load generator may take for what it was told
+WORD = 600  # seconds that the load generator may take for what it was told
 RULES = {
     "a": '[[rule]]\nname = "a1"\naction = "redirect"\ntext = "A: please visit {url}"\n',
     "b": '[[rule]]\nname = "b1"\nhost = ["nobody.test"]\naction = "refuse"\n'
