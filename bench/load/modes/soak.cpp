@@ -208,8 +208,11 @@ private:
                 session->say();
         }
         for (auto n = churning_.due(passed); n > 0; --n)
-            if (auto* const session = any_replaceable()) end(*session);
-        if (now >= next_storm_) {
+            if (auto* const session = any_replaceable();
+                session && due_.size() < setting_up_at_once)
+                end(*session);
+        // On a machine that is busy with other things, the next one waits.
+        if (now >= next_storm_ && storm_.over()) {
             next_storm_ = now + seconds(run_.options.soak.storm_every);
             storm_.burst(run_.options.soak.storm);
         }
