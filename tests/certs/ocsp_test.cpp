@@ -4,6 +4,7 @@
 #include <openssl/ocsp.h>
 
 #include <memory>
+#include <ostream>
 #include <stdexcept>
 
 #include "certs/identity.hpp"
@@ -104,6 +105,11 @@ struct Unusable {
     Answer answer;
     const char* why;
 };
+
+// GoogleTest would print its bytes, padding among them.
+void PrintTo(const Unusable& test, std::ostream* out) {
+    *out << test.name;
+}
 
 class OcspUnusable : public OcspTest, public ::testing::WithParamInterface<Unusable> {};
 
