@@ -55,7 +55,8 @@ bool is_called_by_own_names(const HttpRequest& request) {
 HttpResponse misdirected() {
     auto response = plain_response(421);
     response.body =
-        "Ask for this by an IP address or as \"localhost\": a request with another name in its Host "
+        "Ask for this by an IP address or as \"localhost\": a request with another name in its "
+        "Host "
         "header is answered only with server.admin_public = true.\n";
     return response;
 }

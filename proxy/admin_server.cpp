@@ -122,8 +122,8 @@ bool AdminServer::listen(const std::optional<config::AdminAddress>& address) {
 std::variant<AdminSocket, std::string> AdminServer::open(const config::AdminAddress& address) {
     if (auto inherited = std::exchange(inherited_, std::nullopt))
         return AdminSocket::adopt(std::move(*inherited));
-    return AdminSocket::open(
-        address, acceptor_ ? std::optional(acceptor_->native_handle()) : std::nullopt);
+    return AdminSocket::open(address,
+                             acceptor_ ? std::optional(acceptor_->native_handle()) : std::nullopt);
 }
 
 std::optional<PassedSocket> AdminServer::socket() {

@@ -43,7 +43,7 @@ bool Session::pump(Channel& from, Channel& to, Direction direction) {
         if (!bytes.empty() && deadline_.is_set()) deadline_.set(half_closed_time);
     }
     if (from.ended() && !to.wire().close_requested()) {
-        if (!from.wire().close_requested())  // the first side to end
+        if (!from.wire().close_wanted())  // the first side to end
             why_ = &from == &client_ ? SessionEnd::client_closed : SessionEnd::upstream_closed;
         to.close_write();
         deadline_.set(half_closed_time);

@@ -49,6 +49,8 @@ public:
     // Both directions are gone: nothing can be said to this peer any more.
     bool broken() const { return broken_ || error_ != 0; }
     bool close_requested() const { return close_wanted_ || write_closed_; }
+    // The same, but only where this end asked for it, not where the peer takes no more.
+    bool close_wanted() const { return close_wanted_; }
     int error() const { return error_; }
 
 private:
