@@ -3,12 +3,13 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace stanzagate::proxy {
 
-MemoryTrim::MemoryTrim(Deadlines& deadlines, Release release, std::chrono::milliseconds later)
+MemoryTrim::MemoryTrim(Deadlines& deadlines, Release release, Pauses pauses)
     : release_(release),
-      later_(later),
+      pauses_(pauses),
       deadline_(
           deadlines, [](void* self) { static_cast<MemoryTrim*>(self)->on_deadline(); }, this) {}
 
@@ -18,11 +19,18 @@ void MemoryTrim::began() {
 
 void MemoryTrim::ended() {
     --live_;
-    if (most_ - live_ >= std::max(fewest, most_ / 4) && !deadline_.is_set()) deadline_.set(later_);
+    ++ended_;
+    if (most_ - live_ >= std::max(fewest, most_ / 4)) {
+        if (!std::exchange(is_soon_, true)) deadline_.set(pauses_.wave);
+    } else if (most_ / 4 >= fewest && ended_ >= most_ / 4 && !deadline_.is_set()) {
+        deadline_.set(pauses_.churn);
+    }
 }
 
 void MemoryTrim::on_deadline() {
+    is_soon_ = false;
     most_ = live_;
+    ended_ = 0;
     release_();
 }
 

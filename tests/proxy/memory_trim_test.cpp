@@ -24,7 +24,7 @@ protected:
 
     inline static int releases = 0;
     Deadlines deadlines_;
-    MemoryTrim trim_{deadlines_, [] { ++releases; }, 0ms};
+    MemoryTrim trim_{deadlines_, [] { ++releases; }, {.wave = 0ms, .churn = 0ms}};
 };
 
 TEST_F(MemoryTrimTest, AfterAQuarterHasGone) {
@@ -53,6 +53,36 @@ TEST_F(MemoryTrimTest, AgainForWhoGoesLater) {
     end(1);
     EXPECT_TRUE(is_due());
     EXPECT_EQ(releases, 2);
+}
+
+// Others have come in their place.
+TEST_F(MemoryTrimTest, AfterAsManyHaveComeAndGone) {
+    begin(1000);
+    for (int i = 0; i < 249; ++i) {
+        end(1);
+        begin(1);
+    }
+    EXPECT_FALSE(is_due());
+    end(1);
+    begin(1);
+    EXPECT_TRUE(is_due());
+    EXPECT_FALSE(is_due());
+    EXPECT_EQ(releases, 1);
+}
+
+TEST_F(MemoryTrimTest, SoonerForAWaveThanForThose) {
+    MemoryTrim trim(deadlines_, [] { ++releases; }, {.wave = 0ms, .churn = 1h});
+    for (int i = 0; i < 1000; ++i) trim.began();
+    for (int i = 0; i < 500; ++i) {
+        trim.ended();
+        trim.began();
+    }
+    deadlines_.run();
+    EXPECT_EQ(releases, 0);
+    for (int i = 0; i < 250; ++i) trim.ended();
+    deadlines_.run();
+    EXPECT_EQ(releases, 1);
+    EXPECT_TRUE(deadlines_.empty());
 }
 
 TEST_F(MemoryTrimTest, NeverForFewHoweverManyComeAndGo) {
