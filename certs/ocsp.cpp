@@ -96,10 +96,10 @@ std::variant<OcspResponse, std::string> read_ocsp_response(std::string_view der,
 }
 
 void attach(X509* certificate, OcspResponse response) {
-    auto owned = std::make_unique<OcspResponse>(std::move(response));
-    if (X509_set_ex_data(certificate, place_in_certificates(), owned.get()) != 1)
-        throw std::runtime_error("cannot attach an OCSP response: " + drain_openssl_errors());
-    static_cast<void>(owned.release());
+    auto* const given = std::make_unique<OcspResponse>(std::move(response)).release();
+    if (X509_set_ex_data(certificate, place_in_certificates(), given) == 1) return;
+    delete given;
+    throw std::runtime_error("cannot attach an OCSP response: " + drain_openssl_errors());
 }
 
 const OcspResponse* attached_ocsp_response(const X509* certificate) {
