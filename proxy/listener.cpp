@@ -39,6 +39,12 @@ void Listener::stop() {
     socket_.reset();
 }
 
+void Listener::hand_over() {
+    while (accept_some()) {
+    }
+    stop();
+}
+
 void Listener::on_events(Side, std::uint32_t) {
     if (!starved_) accept_batch();
 }
@@ -48,13 +54,23 @@ void Listener::on_again() {
 }
 
 void Listener::accept_batch() {
+    if (accept_some()) worker_.loop().again(*this);
+}
+
+// True: there may be more.
+bool Listener::accept_some() {
     for (int i = 0; i < batch; ++i) {
         SocketAddress peer;
         Fd socket(::accept4(socket_.get(), peer.get(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (!socket) {
-            if (errno == EAGAIN || errno == EWOULDBLOCK) return everybody_is_in();
-            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-                return pause(errno);
+            if (errno == EAGAIN || errno == EWOULDBLOCK) {
+                everybody_is_in();
+                return false;
+            }
+            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+                pause(errno);
+                return false;
+            }
             continue;  // that connection is gone already
         }
         try {
@@ -64,7 +80,7 @@ void Listener::accept_batch() {
             throw;
         }
     }
-    worker_.loop().again(*this);
+    return true;
 }
 
 // Not before: while there are fewer descriptors than clients, each one that goes lets one in.

@@ -31,11 +31,15 @@ public:
     // Closes the socket; who waits in it is not lost where another process has it, too. The object
     // must live on until this round of the loop is over.
     void stop();
+    // The same where another process goes on with the socket. Who waits in it comes in first: that
+    // they are there may have been told to this loop alone.
+    void hand_over();
     void on_events(Side side, std::uint32_t events) override;
     void on_again() override;
 
 private:
     void accept_batch();
+    bool accept_some();
     void everybody_is_in();
     void pause(int error);
 

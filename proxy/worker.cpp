@@ -86,7 +86,7 @@ void Worker::drain(std::chrono::milliseconds grace) {
 
 void Worker::hand_over(std::chrono::milliseconds grace) {
     loop_.post([this, grace] {
-        begin_leaving(grace);
+        begin_leaving(grace, [](Listener& listener) { listener.hand_over(); });
         finish_if_idle();
     });
 }
@@ -95,15 +95,15 @@ void Worker::list_sockets(std::vector<PassedSocket>& sockets) const {
     for (auto const& listener : listeners_) sockets.push_back(listener->passed());
 }
 
-void Worker::begin_leaving(std::chrono::milliseconds grace) {
+void Worker::begin_leaving(std::chrono::milliseconds grace, void (*close)(Listener&)) {
     if (std::exchange(leaving_, true)) return;
-    for (auto const& listener : listeners_) listener->stop();
+    for (auto const& listener : listeners_) close(*listener);
     drain_deadline_.set(grace);
 }
 
 void Worker::begin_drain(std::chrono::milliseconds grace) {
     if (std::exchange(draining_, true)) return;
-    begin_leaving(grace);
+    begin_leaving(grace, [](Listener& listener) { listener.stop(); });
     end_all(true);
     finish_if_idle();
 }

@@ -135,7 +135,7 @@ public:
 
 private:
     void open_and_close(std::vector<Door>& doors);
-    void begin_leaving(std::chrono::milliseconds grace);
+    void begin_leaving(std::chrono::milliseconds grace, void (*close)(Listener&));
     void begin_drain(std::chrono::milliseconds grace);
     void on_drain_deadline();
     void end_all(bool only_negotiating);
