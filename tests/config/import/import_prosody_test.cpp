@@ -98,8 +98,9 @@ TEST_F(ImportProsody, TakesDebiansFile) {
 
     const Host& example = host(config, "example.org");
     EXPECT_FALSE(example.self_signed);
-    EXPECT_EQ(example.certificate, folder_.path() / "prosody/certs/example.org.crt");
-    EXPECT_EQ(example.key, folder_.path() / "prosody/certs/example.org.key");
+    EXPECT_EQ(example.certificates.at(0).certificate,
+              folder_.path() / "prosody/certs/example.org.crt");
+    EXPECT_EQ(example.certificates.at(0).key, folder_.path() / "prosody/certs/example.org.key");
     EXPECT_EQ(whitelist_of(example), "192.0.2.7 2001:db8::7 ");
     EXPECT_EQ(text_of(example.registration.text.at(0).second), "Ask \"us\" & {wait}");
     EXPECT_EQ(example.upstream.addresses.at(0).to_string(), "tcp://127.0.0.1:15222");
@@ -202,10 +203,11 @@ TEST_F(ImportProsody, FindsCertificatesAsProsodyDoes) {
         "VirtualHost 'e.example'\n"  // no key
         "VirtualHost 'f.example' ssl = { certificate = '/none/c.pem', key = '/none/k.pem' }\n");
     const auto root = folder_.path() / "prosody";
-    EXPECT_EQ(host(config, "a.example").certificate, root / "a/fullchain.pem");
-    EXPECT_EQ(host(config, "b.example").key, root / "a/privkey.pem");
-    EXPECT_EQ(host(config, "sub.c.example").certificate, root / "le/c.example/fullchain.pem");
-    EXPECT_EQ(host(config, "d.example").key, root / "certs/d.example.pem");
+    EXPECT_EQ(host(config, "a.example").certificates.at(0).certificate, root / "a/fullchain.pem");
+    EXPECT_EQ(host(config, "b.example").certificates.at(0).key, root / "a/privkey.pem");
+    EXPECT_EQ(host(config, "sub.c.example").certificates.at(0).certificate,
+              root / "le/c.example/fullchain.pem");
+    EXPECT_EQ(host(config, "d.example").certificates.at(0).key, root / "certs/d.example.pem");
     EXPECT_TRUE(host(config, "e.example").self_signed);
     EXPECT_TRUE(host(config, "f.example").self_signed);
     EXPECT_THAT(folder_.said(), HasSubstr("prosody.cfg.lua:6:25: warning: the certificate of "
