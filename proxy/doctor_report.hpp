@@ -9,7 +9,7 @@
 namespace stanzagate::proxy {
 
 // What the examination of one upstream came to.
-struct UpstreamReport {
+struct ExaminedUpstream {
     std::string host;
     std::string address;
     std::vector<std::string> facts;
@@ -17,7 +17,7 @@ struct UpstreamReport {
 };
 
 struct DoctorReport {
-    std::vector<UpstreamReport> upstreams;
+    std::vector<ExaminedUpstream> upstreams;
     std::vector<std::string> skipped;  // hosts that were not examined, and why, a line each
 
     std::size_t count(Finding::Weight weight) const;

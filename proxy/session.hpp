@@ -114,7 +114,6 @@ private:
     void note_registration(const filters::RegistrationEvent& registration);
     void note_stream_error(filters::StreamErrorCondition condition, const std::string& host);
     void note_end(Stage from);
-    void say(bool may_repeat, std::string_view event, Log::Fields fields) const;
     void note_handshake(SessionEnd why);
     Channel& channel(Side side) { return side == Side::client ? client_ : upstream_; }
 

@@ -45,12 +45,11 @@ void Session::note_registration(const filters::RegistrationEvent& registration) 
 void Session::note_stream_error(filters::StreamErrorCondition condition, const std::string& host) {
     worker_.counters().stream_errors[condition].add();
     if (!worker_.log().is_on(config::LogLevel::info)) return;
-    say(host.empty(), "stream_error",
-        {{"session", id_},
-         {"peer", peer_.address.to_string()},
-         {"host", host},
-         {"transport", filters::to_string(transport_)},
-         {"condition", filters::to_string(condition)}});
+    worker_.log().info("stream_error", {{"session", id_},
+                                        {"peer", peer_.address.to_string()},
+                                        {"host", host},
+                                        {"transport", filters::to_string(transport_)},
+                                        {"condition", filters::to_string(condition)}});
 }
 
 // `from`: the stage in which it ends.
@@ -61,24 +60,15 @@ void Session::note_end(Stage from) {
     if (!worker_.log().is_on(config::LogLevel::info)) return;
     using std::chrono::milliseconds;
     auto const lasted = std::chrono::steady_clock::now() - began_;
-    say(host_.empty(), "session_end",
-        {{"session", id_},
-         {"peer", peer_.address.to_string()},
-         {"host", host_},
-         {"transport", filters::to_string(transport_)},
-         {"why", to_string(why_)},
-         {"authenticated", authenticated_ ? "yes" : "no"},
-         {"bytes", relayed_},
-         {"ms", std::chrono::duration_cast<milliseconds>(lasted).count()}});
-}
-
-// One that has named no host came to nothing: a scanner, a balancer's probe, a flood. The next of
-// its kind are not told one by one.
-void Session::say(bool may_repeat, std::string_view event, Log::Fields fields) const {
-    if (may_repeat)
-        worker_.log().write_first(config::LogLevel::info, event, fields);
-    else
-        worker_.log().info(event, fields);
+    worker_.log().info("session_end",
+                       {{"session", id_},
+                        {"peer", peer_.address.to_string()},
+                        {"host", host_},
+                        {"transport", filters::to_string(transport_)},
+                        {"why", to_string(why_)},
+                        {"authenticated", authenticated_ ? "yes" : "no"},
+                        {"bytes", relayed_},
+                        {"ms", std::chrono::duration_cast<milliseconds>(lasted).count()}});
 }
 
 // A handshake that came to nothing; one that was done is counted where the session goes on.

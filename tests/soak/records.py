@@ -13,16 +13,12 @@ def count_log(log: Path, second: str) -> dict:
     """Sessions that ended, by why, those of the host `second` apart; and what is wrong with them."""
     ends, second_ends, wrong = Counter(), Counter(), []
     seen: set[str] = set()
-    registrations = unnamed = 0
+    registrations = 0
     with log.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
             if " event=session_end " in line:
                 fields = log_fields(line)
                 of = second_ends if fields.get("host") == second else ends
-                if "repeated" in fields:  # so many more that came to no host
-                    of[fields["why"]] += int(fields["repeated"])
-                    unnamed += int(fields["repeated"])
-                    continue
                 if fields["session"] in seen:
                     wrong.append(f"ended twice: {line.strip()}")
                 seen.add(fields["session"])
@@ -32,5 +28,5 @@ def count_log(log: Path, second: str) -> dict:
             elif "ERROR: " in line or "runtime error:" in line or any(
                     f" event={event} " in line for event in WRONG):
                 wrong.append(line.strip())
-    return {"ends": dict(ends), "second_ends": dict(second_ends), "sessions": len(seen) + unnamed,
+    return {"ends": dict(ends), "second_ends": dict(second_ends), "sessions": len(seen),
             "registrations": registrations, "wrong": wrong[:20]}

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Checks what no compiler does: the arrows of #include, sizes of files, and a few habits.
+"""Checks what no compiler does: the arrows of #include, sizes of files, names of types, and a few habits.
 
 check_tree.py ROOT    prints FILE:LINE: MESSAGE for everything wrong; exits with 1 if anything is
 """
@@ -39,6 +39,8 @@ FORBIDDEN = {
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
+NAMESPACE = re.compile(r"namespace ([\w:]+) \{")
+TYPE = re.compile(r"(?:struct|class|enum class) (\w+)\b[^;]*\{")
 TEST = re.compile(r"\bTEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\s*\)")
 NAMED_TEST = re.compile(r"`(\w+\.[A-Z]\w*)`")
 CLOCK = re.compile(r"::now\s*\(|\btime\s*\(\s*(nullptr|NULL|0|&)|\b(clock_gettime|gettimeofday)\b")
@@ -141,6 +143,22 @@ def check_conformance(root: Path, files: list[tuple[Path, list[str]]]) -> Iterat
                 yield f"{tables}:{number}: there is no test {name}"
 
 
+def check_types(files: list[tuple[Path, list[str]]]) -> Iterator[str]:
+    """Two types of one name in one namespace: each file would see one, and the linker mix them up."""
+    known: dict[tuple[str, str], Path] = {}
+    for path, lines in files:
+        if path.suffix != ".hpp":
+            continue
+        space = ""
+        for number, line in enumerate(lines, 1):
+            if match := NAMESPACE.match(line):
+                space = match[1]
+            elif match := TYPE.match(line):
+                first = known.setdefault((space, match[1]), path)
+                if first != path:
+                    yield f"{path}:{number}: {match[1]} is the name of a type in {first}, too"
+
+
 def check(root: Path) -> list[str]:
     files = list(sources(root))
     problems: list[str] = []
@@ -150,6 +168,7 @@ def check(root: Path) -> list[str]:
             problems += one(path, lines)
         problems += check_own_header_first(root, path, lines)
     problems += check_conformance(root, files)
+    problems += check_types(files)
     return problems + list(check_toml_in_one_file(files))
 
 

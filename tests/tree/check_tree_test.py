@@ -15,7 +15,8 @@ FINE = {
     "filters/gate.hpp": '#pragma once\n#include <expat.h>\n#include "config/settings.hpp"\n',
     "filters/gate.cpp": '#include "filters/gate.hpp"\n// now() would be a clock::now()\n',
     "proxy/session.hpp": '#pragma once\n#include "certs/keys.hpp"\n#include "filters/gate.hpp"\n'
-                         "#include <boost/asio/ip/tcp.hpp>\n#include <thread>\n",
+                         "#include <boost/asio/ip/tcp.hpp>\n#include <thread>\n"
+                         "namespace stanzagate::proxy {\nstruct Report {\n};\nclass Later;\n",
     "proxy/main.cpp": '#include "proxy/session.hpp"\n#include <spdlog/spdlog.h>\n',
     "tests/filters/gate_test.cpp": '#include "filters/gate.hpp"\n#include <gtest/gtest.h>\n'
                                     "TEST_F(Gate,\n       Opens) {}\n",
@@ -46,6 +47,9 @@ PLANTED = [
     ("filters read a clock", "filters/a.cpp", "auto t = std::chrono::steady_clock::now();\n",
      "clock"),
     ("an umbrella", "proxy/a.cpp", "#include <boost/asio.hpp>\n", "everything"),
+    ("a type of the same name", "proxy/status.hpp",
+     "#pragma once\nnamespace stanzagate::proxy {\nclass Later;\nclass Report : Other {\n",
+     "Report is the name of a type"),
     ("no guard", "proxy/a.hpp", "struct A {};\n", "#pragma once"),
     ("own header second", "config/settings.cpp",
      '#include <string>\n#include "config/settings.hpp"\n', "first include"),
