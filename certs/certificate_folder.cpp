@@ -20,7 +20,8 @@ constexpr std::string_view ecdsa_ending = "_ecc";  // of acme.sh's sub-folders
 // The first certificate in a file. Nothing is reported: whoever uses the file reads it again.
 X509Ptr leaf_in(const fs::path& file) {
     config::Diagnostics unsaid;
-    const PemSource source{"", file, {}, unsaid};
+    const config::Position nowhere;
+    const PemSource source{"", file, nowhere, unsaid};
     const auto pem = read_pem(source);
     if (!pem) return nullptr;
     auto certificates = read_certificates(*pem, source);

@@ -97,14 +97,17 @@ bool is_field(const Element& child, std::string_view query) {
            child.local != "registered";
 }
 
+std::string header_to(const std::string& host) {
+    Attributes header;
+    header.to = host;
+    header.version = "1.0";
+    return opening_header(header);
+}
+
 }  // namespace
 
-ServerInquiry::ServerInquiry(std::string_view host) : framer_(limits), host_(host) {
-    Attributes header;
-    header.to = host_;
-    header.version = "1.0";
-    opening_ = opening_header(header);
-}
+ServerInquiry::ServerInquiry(std::string_view host)
+    : framer_(limits), host_(host), opening_(header_to(host_)) {}
 
 std::string ServerInquiry::receive(std::string_view bytes) {
     std::string to_send;

@@ -69,6 +69,10 @@ bool may_register(const Snapshot& snapshot, const std::string& host, const Addre
     return false;
 }
 
+bool is_in(const std::vector<Address>& addresses, const Address& address) {
+    return std::find(addresses.begin(), addresses.end(), address) != addresses.end();
+}
+
 }  // namespace
 
 ExampleAddresses example_addresses(const Snapshot& snapshot, const std::string& host) {
@@ -76,12 +80,12 @@ ExampleAddresses example_addresses(const Snapshot& snapshot, const std::string& 
     auto const* const configured = snapshot.config.find_host(host);
     if (configured == nullptr) return examples;
     std::vector<Address> candidates;
+    std::vector<Address> loopback;  // last: servers take these for themselves
     for (auto const& network : networks_of(snapshot.config, *configured))
         if (auto const address = one_of(network);
-            std::find(candidates.begin(), candidates.end(), address) == candidates.end())
-            candidates.push_back(address);
-    std::stable_partition(candidates.begin(), candidates.end(),
-                          [](auto const& address) { return !address.is_loopback(); });
+            !is_in(candidates, address) && !is_in(loopback, address))
+            (address.is_loopback() ? loopback : candidates).push_back(address);
+    candidates.insert(candidates.end(), loopback.begin(), loopback.end());
     for (auto const& candidate : candidates) {
         if (!may_register(snapshot, host, candidate)) continue;
         examples.more_allowed = examples.allowed.size() == most_allowed;
