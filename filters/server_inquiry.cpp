@@ -46,9 +46,8 @@ std::optional<std::size_t> number(std::string_view text) {
     while (!text.empty() && is_xml_space(text.front())) text.remove_prefix(1);
     while (!text.empty() && is_xml_space(text.back())) text.remove_suffix(1);
     std::size_t value = 0;
-    auto const* const last = text.data() + text.size();
-    auto const [end, error] = std::from_chars(text.data(), last, value);
-    if (end != last || error != std::errc{}) return std::nullopt;
+    auto const [end, error] = std::from_chars(text.begin(), text.end(), value);
+    if (end != text.end() || error != std::errc{}) return std::nullopt;
     return value;
 }
 

@@ -17,6 +17,7 @@ constexpr std::array<std::string_view, 4> for_documentation{"192.0.2.1", "198.51
 
 std::vector<Address> strangers() {
     std::vector<Address> all;
+    all.reserve(for_documentation.size());
     for (auto const text : for_documentation) all.push_back(*Address::parse(text));
     return all;
 }

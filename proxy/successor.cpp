@@ -103,8 +103,10 @@ private:
         auto const count = static_cast<int>(descriptors_.size());
         auto const behind = first_descriptor + count + 1;
         failure_ = ::fcntl(failure_, F_DUPFD_CLOEXEC, behind);
-        for (auto& fd : descriptors_)
-            if ((fd = ::fcntl(fd, F_DUPFD_CLOEXEC, behind)) < 0) fail();
+        for (auto& fd : descriptors_) {
+            fd = ::fcntl(fd, F_DUPFD_CLOEXEC, behind);
+            if (fd < 0) fail();
+        }
         for (int i = 0; i < count; ++i)
             if (::dup2(descriptors_[static_cast<std::size_t>(i)], first_descriptor + i) < 0) fail();
         failure_ = ::dup3(failure_, behind - 1, O_CLOEXEC);

@@ -126,7 +126,7 @@ std::string how_it_ended(int status) {
     if (WIFSIGNALED(status))
         return std::string("it was ended by a signal: ") + ::strsignal(WTERMSIG(status));
     auto const code = WEXITSTATUS(status);
-    auto const text = "it ended with exit code " + std::to_string(code);
+    auto text = "it ended with exit code " + std::to_string(code);
     if (code == 1) return text + ": the configuration is wrong, as it has said";
     if (code == 2) return text + ": it does not know its command line";
     if (code == 3) return text + ": it could not bind or start, as it has said";
