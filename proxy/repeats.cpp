@@ -7,7 +7,7 @@ namespace stanzagate::proxy {
 namespace {
 
 // What differs from one session to the next and tells nothing of the cause.
-constexpr std::array<std::string_view, 3> of_one_session{"session", "bytes", "ms"};
+constexpr std::array<std::string_view, 1> of_one_session{"session"};
 constexpr std::array<std::string_view, 2> of_clients{"peer", "host"};
 
 enum class Clients : std::uint8_t { apart, together };
