@@ -35,13 +35,18 @@ void warn_if_not_covered(const config::Host& host, const IdentitySet& identity,
                             config::in_quotes(name) + ": clients will refuse it");
 }
 
-Identity self_signed_for(const config::Host& host, config::Diagnostics& diagnostics,
-                         TimePoint now) {
-    const std::array names{host.name.to_string()};
+void warn_of_self_signed(const config::Host& host, config::Diagnostics& diagnostics) {
     diagnostics.warning(host.where, "host.self_signed: the certificate of " +
-                                        config::in_quotes(names.front()) +
+                                        config::in_quotes(host.name.to_string()) +
                                         " is made at start; clients will not trust it");
-    return make_self_signed(names, now);
+}
+
+std::shared_ptr<const IdentitySet> self_signed_for(const config::Host& host,
+                                                   std::shared_ptr<const IdentitySet> before,
+                                                   TimePoint now) {
+    if (before && before->made_in_memory()) return before;
+    const std::array names{host.name.to_string()};
+    return std::make_shared<const IdentitySet>(make_self_signed(names, now));
 }
 
 // Loads what hosts name, each once, and notes what was looked at.
@@ -99,9 +104,12 @@ private:
 
 std::optional<CertificateStore> CertificateStore::load(const config::Config& config,
                                                        config::Diagnostics& diagnostics,
-                                                       TimePoint now) {
+                                                       TimePoint now,
+                                                       const CertificateStore* before) {
+    for (const config::Host& host : config.hosts)
+        if (host.self_signed) warn_of_self_signed(host, diagnostics);
     CertificateStore store;
-    if (!store.fill(config, nullptr, diagnostics, now)) return std::nullopt;
+    if (!store.fill(config, before, diagnostics, now)) return std::nullopt;
     return store;
 }
 
@@ -115,14 +123,16 @@ CertificateStore CertificateStore::reload(const config::Config& config,
 bool CertificateStore::fill(const config::Config& config, const CertificateStore* before,
                             config::Diagnostics& diagnostics, TimePoint now) {
     Loader loader(diagnostics, now);
+    std::map<std::string, std::shared_ptr<const IdentitySet>> had;  // by the host's name
+    if (before != nullptr)
+        for (const Entry& entry : before->entries_)
+            had.emplace(entry.name.to_string(), entry.identity);
     bool failed = false;
     for (const config::Host& host : config.hosts) {
         if (!host.self_signed && host.certificates.empty()) continue;  // no listener ends TLS
-        // It has as many entries, in the same order.
-        auto kept = before == nullptr ? nullptr : before->entries_.at(entries_.size()).identity;
+        auto kept = had[host.name.to_string()];
         if (host.self_signed) {
-            if (!kept)
-                kept = std::make_shared<const IdentitySet>(self_signed_for(host, diagnostics, now));
+            kept = self_signed_for(host, std::move(kept), now);
         } else if (auto loaded = loader.load(host, kept)) {
             warn_if_not_covered(host, *loaded, diagnostics);
             kept = std::move(loaded);

@@ -21,12 +21,14 @@ class CertificateStore {
 public:
     // Reads every certificate and key that the configuration names, each pair of files once, and
     // makes the self-signed ones. All that is wrong is added to `diagnostics`; the result is there
-    // only where no error was found.
+    // only where no error was found. What a host of that name has in `before` and would get again
+    // is shared with it: connections that began with one store keep no copy of their own alive.
+    // So are self-signed ones.
     static std::optional<CertificateStore> load(const config::Config& config,
-                                                config::Diagnostics& diagnostics, TimePoint now);
+                                                config::Diagnostics& diagnostics, TimePoint now,
+                                                const CertificateStore* before = nullptr);
     // The same again, for the configuration that this was loaded for: a host for which an error is
-    // found keeps what it has, and so does one whose files hold what they held; the two stores
-    // share it. Self-signed ones stay.
+    // found keeps what it has.
     CertificateStore reload(const config::Config& config, config::Diagnostics& diagnostics,
                             TimePoint now) const;
 
@@ -67,7 +69,8 @@ private:
     using ByName = std::unordered_map<std::string, const IdentitySet*, Hash, Equal>;
 
     CertificateStore() = default;
-    // For the hosts that show a certificate, where there is one; false where an error was found.
+    // For the hosts that show a certificate, where there is one, read or in `before`; false where
+    // an error was found.
     bool fill(const config::Config& config, const CertificateStore* before,
               config::Diagnostics& diagnostics, TimePoint now);
     void add(const config::HostPattern& name, std::shared_ptr<const IdentitySet> identity);

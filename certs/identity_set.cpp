@@ -63,9 +63,10 @@ TimePoint IdentitySet::expires() const {
 }
 
 bool IdentitySet::same_as(const IdentitySet& other) const {
-    return std::ranges::equal(
-        identities_, other.identities_,
-        [](const Identity& one, const Identity& another) { return one.same_as(another); });
+    return name_ == other.name_ &&
+           std::ranges::equal(
+               identities_, other.identities_,
+               [](const Identity& one, const Identity& another) { return one.same_as(another); });
 }
 
 }  // namespace stanzagate::certs

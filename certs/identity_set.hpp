@@ -30,6 +30,8 @@ public:
     TimePoint expires() const;
     // The files of the certificates, for messages; "" where they were made in memory.
     const std::string& name() const { return name_; }
+    bool made_in_memory() const { return name_.empty(); }
+    // Would clients be shown the same, and from the same files?
     bool same_as(const IdentitySet& other) const;
 
 private:

@@ -125,11 +125,14 @@ SslPtr ServerTls::accept(Door door, std::string_view fallback_name) {
 }
 
 void ServerTls::use(std::shared_ptr<const CertificateStore> store) {
-    // Those in use are made here, all or none, not at the next connection to each.
-    std::array<SslContextPtr, doors> contexts;
-    for (std::size_t door = 0; door < doors; ++door)
-        if (contexts_.at(door)) contexts.at(door) = make_context(static_cast<Door>(door), *store);
-    contexts_ = std::move(contexts);
+    if (store->first() != store_->first()) {
+        // Those in use are made here, all or none, not at the next connection to each.
+        std::array<SslContextPtr, doors> contexts;
+        for (std::size_t door = 0; door < doors; ++door)
+            if (contexts_.at(door))
+                contexts.at(door) = make_context(static_cast<Door>(door), *store);
+        contexts_ = std::move(contexts);
+    }
     store_ = std::move(store);
 }
 

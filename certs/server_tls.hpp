@@ -47,7 +47,9 @@ public:
     // make_tls_context() does, at a door's first connection.
     SslPtr accept(Door door, std::string_view fallback_name = {});
 
-    // From now on, certificates come from `store`. Connections that exist are not disturbed.
+    // From now on, certificates come from `store`. Connections that exist are not disturbed. What
+    // OpenSSL has made of the first host's identity goes on where that is still the same: each
+    // connection keeps its context for life, 12.7 KB that reload after reload would leave behind.
     void use(std::shared_ptr<const CertificateStore> store);
     // From now on, tickets are sealed and opened with `keys`; a client whose ticket none of them
     // opens makes a full handshake.

@@ -23,13 +23,9 @@ bool uses_tls(const config::Upstream& upstream) {
     });
 }
 
-// Trusts the certificates of the file that `upstream.ca` names, and no others.
-bool trust_file(SSL_CTX* context, const config::Upstream& upstream,
-                config::Diagnostics& diagnostics) {
-    const PemSource source{"host.upstream.ca", *upstream.ca, upstream.ca_where, diagnostics};
-    const auto pem = read_pem(source);
-    if (!pem) return false;
-    const auto certificates = read_certificates(*pem, source);
+// Trusts the certificates of a CA file, and no others.
+bool trust(SSL_CTX* context, std::string_view pem, const PemSource& source) {
+    const auto certificates = read_certificates(pem, source);
     X509_STORE* const store = SSL_CTX_get_cert_store(context);
     for (const X509Ptr& certificate : certificates) X509_STORE_add_cert(store, certificate.get());
     // What the operator lists is trusted, be it a root, an intermediate or the server's own.
@@ -61,19 +57,36 @@ bool expect_name(SSL* ssl, const std::string& name, bool is_address) {
 }  // namespace
 
 std::optional<UpstreamTls> UpstreamTls::load(const config::Config& config,
-                                             config::Diagnostics& diagnostics) {
+                                             config::Diagnostics& diagnostics,
+                                             const UpstreamTls* before) {
     UpstreamTls result;
     bool failed = false;
     for (const config::Host& host : config.hosts) {
         if (!uses_tls(host.upstream)) continue;
-        const auto [place, is_new] = result.contexts_.try_emplace(ca_of(host.upstream));
+        const auto [place, is_new] = result.trusts_.try_emplace(ca_of(host.upstream));
         if (!is_new) continue;
-        place->second = make_tls_context(TlsRole::client);
-        if (host.upstream.ca) {
-            if (!trust_file(place->second.get(), host.upstream, diagnostics)) failed = true;
-        } else {
-            SSL_CTX_set_default_verify_paths(place->second.get());
+        auto& [text, context] = place->second;
+        if (!host.upstream.ca) {  // OpenSSL reads these itself, one when it is asked for
+            context = make_tls_context(TlsRole::client);
+            SSL_CTX_set_default_verify_paths(context.get());
+            continue;
         }
+        const PemSource source{"host.upstream.ca", *host.upstream.ca, host.upstream.ca_where,
+                               diagnostics};
+        auto pem = read_pem(source);
+        if (!pem) {
+            failed = true;
+            continue;
+        }
+        text = *std::move(pem);
+        if (before != nullptr) {
+            const auto had = before->trusts_.find(place->first);
+            if (had != before->trusts_.end() && had->second.pem == text)
+                context = had->second.context;
+        }
+        if (context) continue;
+        context = make_tls_context(TlsRole::client);
+        if (!trust(context.get(), text, source)) failed = true;
     }
     if (failed) return std::nullopt;
     return result;
@@ -81,9 +94,9 @@ std::optional<UpstreamTls> UpstreamTls::load(const config::Config& config,
 
 SslPtr UpstreamTls::connect(const config::Upstream& upstream, config::UpstreamScheme scheme,
                             std::string_view stream_host) const {
-    const auto context = contexts_.find(ca_of(upstream));
-    if (context == contexts_.end()) return nullptr;
-    SslPtr ssl(SSL_new(context->second.get()));
+    const auto trust = trusts_.find(ca_of(upstream));
+    if (trust == trusts_.end()) return nullptr;
+    SslPtr ssl(SSL_new(trust->second.context.get()));
     if (!ssl) return nullptr;
     SSL_set_connect_state(ssl.get());
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,9 +18,11 @@ namespace stanzagate::certs {
 class UpstreamTls {
 public:
     // Reads the CA file of every upstream that names one, each file once. What is wrong is added to
-    // `diagnostics`; the result is there only where no error was found.
+    // `diagnostics`; the result is there only where no error was found. What OpenSSL made of a CA
+    // file that holds what it held for `before` is shared with it: connections keep it for life.
     static std::optional<UpstreamTls> load(const config::Config& config,
-                                           config::Diagnostics& diagnostics);
+                                           config::Diagnostics& diagnostics,
+                                           const UpstreamTls* before = nullptr);
 
     // A fresh connection in connect state; the caller attaches its BIOs. `upstream` is one of the
     // configuration's that was loaded. The reference name, which is sent as SNI and which the
@@ -31,9 +34,14 @@ public:
                    std::string_view stream_host) const;
 
 private:
+    struct Trust {
+        std::string pem;  // what the CA file held
+        std::shared_ptr<SSL_CTX> context;
+    };
+
     UpstreamTls() = default;
 
-    std::map<std::string, SslContextPtr> contexts_;  // by CA file; "" is the system's
+    std::map<std::string, Trust> trusts_;  // by CA file; "" is the system's
 };
 
 // Why the peer's certificate was refused ("certificate has expired"), "" where it was not.

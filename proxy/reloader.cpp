@@ -53,7 +53,7 @@ bool Reloader::open_doors(InheritedSockets inherited) {
 
 void Reloader::reload() {
     config::Diagnostics diagnostics;
-    auto snapshot = load_snapshot(snapshot_->config.file, diagnostics);
+    auto snapshot = load_snapshot(snapshot_->config.file, diagnostics, snapshot_.get());
     log_diagnostics(log_, "configuration", diagnostics);
     auto const in_use = [&log = log_, before = snapshot_, now = snapshot] {
         log_what_stays(before->config, now->config, log);

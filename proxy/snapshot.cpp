@@ -21,16 +21,20 @@ std::shared_ptr<const Snapshot> Snapshot::with_certificates(
 }
 
 std::shared_ptr<const Snapshot> load_snapshot(const std::filesystem::path& file,
-                                              config::Diagnostics& diagnostics) {
+                                              config::Diagnostics& diagnostics,
+                                              const Snapshot* before) {
     auto config = config::load(file, diagnostics);
-    return config ? load_snapshot(*std::move(config), diagnostics) : nullptr;
+    return config ? load_snapshot(*std::move(config), diagnostics, before) : nullptr;
 }
 
 std::shared_ptr<const Snapshot> load_snapshot(config::Config config,
-                                              config::Diagnostics& diagnostics) {
+                                              config::Diagnostics& diagnostics,
+                                              const Snapshot* before) {
     auto certificates =
-        certs::CertificateStore::load(config, diagnostics, std::chrono::system_clock::now());
-    auto upstream_tls = certs::UpstreamTls::load(config, diagnostics);
+        certs::CertificateStore::load(config, diagnostics, std::chrono::system_clock::now(),
+                                      before == nullptr ? nullptr : before->certificates.get());
+    auto upstream_tls = certs::UpstreamTls::load(
+        config, diagnostics, before == nullptr ? nullptr : &before->upstream_tls);
     auto lists = config::read_lists(config, diagnostics);
     std::shared_ptr<const Countries> countries;
     if (auto const& file = config.server.geoip)

@@ -59,11 +59,14 @@ public:
 };
 
 // Reads the configuration, lists, certificates and keys. All that is wrong is added to
-// `diagnostics`; nullptr where anything was.
+// `diagnostics`; nullptr where anything was. What connections keep of a snapshot for life, the
+// certificates and CAs, is shared with `before` where it is still the same.
 std::shared_ptr<const Snapshot> load_snapshot(const std::filesystem::path& file,
-                                              config::Diagnostics& diagnostics);
+                                              config::Diagnostics& diagnostics,
+                                              const Snapshot* before = nullptr);
 // The same where the configuration was read already.
 std::shared_ptr<const Snapshot> load_snapshot(config::Config config,
-                                              config::Diagnostics& diagnostics);
+                                              config::Diagnostics& diagnostics,
+                                              const Snapshot* before = nullptr);
 
 }  // namespace stanzagate::proxy

@@ -222,6 +222,46 @@ TEST_F(CertificateStoreReload, AHostWhoseFilesAreBrokenKeepsWhatItHas) {
     EXPECT_EQ(next.find("b.example"), store.find("b.example"));
 }
 
+// As at SIGHUP: the configuration may be another one.
+TEST_F(CertificateStoreReload, AnotherConfigurationSharesWhatIsTheSame) {
+    config::Config config;
+    config.hosts = {config_.hosts[2], config_.hosts[1],
+                    testing::host_with("d.example", issue({.names = {"d.example"}}), folder_),
+                    config_.hosts[0]};
+    const auto store =
+        CertificateStore::load(config, diagnostics_, at(2030, 1, 1), &store_.value());
+    ASSERT_TRUE(store);
+    for (const auto* const name : {"a.example", "b.example", "c.example"})
+        EXPECT_EQ(store->find(name), before(name)) << name;
+    EXPECT_TRUE(store->find("d.example")->covers("d.example"));
+}
+
+TEST_F(CertificateStoreReload, AnotherConfigurationHasItsOwnOtherwise) {
+    config::Config config = config_;
+    auto& a = config.hosts[0];
+    auto& b = config.hosts[1];
+    auto& c = config.hosts[2];
+    a.self_signed = true;
+    a.certificates.clear();
+    c.self_signed = false;
+    c.certificates = b.certificates;
+    b.certificates.front().certificate = folder_.path() / "a.example/../b.example.pem";
+    std::filesystem::create_directory(folder_.path() / "a.example");
+    const auto store =
+        CertificateStore::load(config, diagnostics_, at(2030, 1, 1), &store_.value());
+    ASSERT_TRUE(store);
+    EXPECT_TRUE(store->find("a.example")->made_in_memory());
+    EXPECT_NE(store->find("b.example"), before("b.example"));
+    EXPECT_EQ(store->find("b.example")->name(), b.certificates.front().certificate.string());
+    EXPECT_TRUE(store->find("c.example")->covers("b.example"));
+}
+
+TEST_F(CertificateStoreReload, AnotherConfigurationWithoutAFileIsRefused) {
+    std::filesystem::remove(folder_.path() / "b.example.pem");
+    EXPECT_FALSE(CertificateStore::load(config_, diagnostics_, at(2030, 1, 1), &store_.value()));
+    EXPECT_TRUE(diagnostics_.has_errors());
+}
+
 TEST(CertificateStore, NamesAllThatItReads) {
     const testing::TempFolder folder;
     config::Config config;

@@ -257,6 +257,29 @@ TEST_F(ServerTlsTest, AReloadServesNewCertificates) {
     EXPECT_TRUE(unnamed.client_was_shown(other_.certificate.get()));
 }
 
+// What a connection keeps for life is not made anew by a reload that has the same to show.
+TEST_F(ServerTlsTest, AReloadKeepsTheContextsOfTheSameFirstHost) {
+    const auto context = [this](Door door) { return SSL_get_SSL_CTX(tls_->accept(door).get()); };
+    const SslPtr direct = tls_->accept(Door::direct);
+    const SslPtr starttls = tls_->accept(Door::starttls);
+    config::Config config;
+    config.hosts = {testing::host_with("example.org", first_, folder_),
+                    testing::host_with("added.example", other_, folder_)};
+    config::Diagnostics diagnostics;
+    const auto at = testing::at(2030, 1, 1);
+    const auto same = CertificateStore::load(config, diagnostics, at, store_.get()).value();
+    tls_->use(std::make_shared<const CertificateStore>(same));
+    EXPECT_EQ(context(Door::direct), SSL_get_SSL_CTX(direct.get()));
+    EXPECT_EQ(context(Door::starttls), SSL_get_SSL_CTX(starttls.get()));
+    EXPECT_TRUE(talk({.server_name = "added.example"}).client_was_shown(other_.certificate.get()));
+
+    testing::host_with("example.org", issue({.names = {"example.org"}}), folder_);
+    const auto renewed = CertificateStore::load(config, diagnostics, at, &same).value();
+    tls_->use(std::make_shared<const CertificateStore>(renewed));
+    EXPECT_NE(context(Door::direct), SSL_get_SSL_CTX(direct.get()));
+    EXPECT_NE(context(Door::starttls), SSL_get_SSL_CTX(starttls.get()));
+}
+
 // example.org has both kinds, other.example the RSA one alone.
 class ServerTlsPair : public ServerTlsTest {
 protected:

@@ -64,6 +64,25 @@ TEST_F(UpstreamTlsTest, TrustsTheAuthority) {
     EXPECT_EQ(SSL_version(met.client()), TLS1_3_VERSION);
 }
 
+// What a connection keeps for life is not made anew by a reload that trusts the same.
+TEST_F(UpstreamTlsTest, AReloadSharesWhatTheSameFileHolds) {
+    config::Config config;
+    config.hosts = {host_};
+    const auto context = [this](const UpstreamTls& tls) {
+        return SSL_get_SSL_CTX(
+            tls.connect(host_.upstream, UpstreamScheme::tls, "xmpp.example").get());
+    };
+    const auto before = UpstreamTls::load(config, diagnostics_).value();
+    const auto same = UpstreamTls::load(config, diagnostics_, &before).value();
+    EXPECT_EQ(context(same), context(before));
+    folder_.write("ca.pem", issue({.authority = true, .subject = "another"}).pem());
+    const auto other = UpstreamTls::load(config, diagnostics_, &before).value();
+    EXPECT_NE(context(other), context(before));
+    const Conversation met(other.connect(host_.upstream, UpstreamScheme::tls, "xmpp.example"),
+                           server_->accept(Door::direct));
+    EXPECT_FALSE(met.connected());
+}
+
 TEST_F(UpstreamTlsTest, OffersNoAlpnUnderStarttls) {
     const auto met = talk("xmpp.example", UpstreamScheme::starttls);
     ASSERT_TRUE(met.connected()) << met.client_error();
