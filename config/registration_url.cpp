@@ -39,10 +39,10 @@ bool is_port(std::string_view digits) {
 
 // What is wrong with an http or https url, its placeholders filled in; empty if nothing.
 std::string wrong_with_web_url(const TextTemplate& url) {
-    const std::string example =
+    const std::string filled_in =
         url.expand({.host = "example.org", .url = {}, .address = "2001:db8::1", .lang = "en"},
                    TextTemplate::Escape::percent);
-    const auto parsed = boost::urls::parse_uri(example);
+    const auto parsed = boost::urls::parse_uri(filled_in);
     if (!parsed)
         return "is not a valid url; characters outside ASCII, spaces and the like must be "
                "percent-encoded";

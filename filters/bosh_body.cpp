@@ -94,22 +94,18 @@ bool take_attributes(std::string_view start_tag, const Scope& scope, BoshBody& b
     return !body.rid || (*body.rid > 0 && *body.rid <= most_rid);
 }
 
-bool is_blank(std::string_view text) {
-    return std::all_of(text.begin(), text.end(), is_xml_space);
-}
-
 // False where something stands between the elements, or one of them may not be there.
 bool take_payload(const Frame& frame, const Scope& scope, BoshBody& body) {
     auto const& root = frame.root;
     auto at = root.content_begin;
     for (auto const& element : root.children) {
-        if (!is_blank(frame.raw.substr(at, element.begin - at))) return false;
+        if (!is_xml_blank(frame.raw.substr(at, element.begin - at))) return false;
         if (element.is(Namespace::streams, "stream")) return false;
         body.payload +=
             standalone(frame.raw.substr(element.begin, element.end - element.begin), scope);
         at = element.end;
     }
-    return is_blank(frame.raw.substr(at, root.content_end - at));
+    return is_xml_blank(frame.raw.substr(at, root.content_end - at));
 }
 
 }  // namespace

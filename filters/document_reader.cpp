@@ -1,17 +1,8 @@
 #include "filters/document_reader.hpp"
 
-#include <algorithm>
-
 #include "filters/xml_escape.hpp"
 
 namespace stanzagate::filters {
-namespace {
-
-bool is_blank(std::string_view text) {
-    return std::all_of(text.begin(), text.end(), is_xml_space);
-}
-
-}  // namespace
 
 DocumentReader::DocumentReader(std::string_view header, const FrameLimits& limits)
     : limits_(limits), header_(header), framer_(limits) {}
@@ -31,7 +22,7 @@ const Frame* DocumentReader::read(std::string_view document) {
     auto const* const frame = framer_.next();
     if (!frame) return refuse(framer_.error().value_or(StreamErrorCondition::not_well_formed));
     if (frame->kind != Frame::Kind::stanza) return refuse(StreamErrorCondition::bad_format);
-    return is_blank(framer_.rest()) ? frame : refuse_rest();
+    return is_xml_blank(framer_.rest()) ? frame : refuse_rest();
 }
 
 // A declaration may stand at the beginning of a document only, so it cannot go to the framer in the

@@ -13,10 +13,6 @@ FrameLimits client_limits(const config::Config& config) {
     return {config.limits.stanza_size, config.limits.stanza_depth, config.limits.attributes};
 }
 
-// The operator's own server: bounded, so that it cannot exhaust us, but not otherwise judged.
-constexpr FrameLimits upstream_limits{
-    .frame_bytes = std::size_t{256} * 1024, .depth = 256, .attributes = 1024};
-
 // A packet full of requests may ask for fifty times its size in answers.
 constexpr std::size_t enough_at_once = std::size_t{64} * 1024;
 

@@ -10,8 +10,6 @@
 namespace stanzagate::filters {
 namespace {
 
-constexpr FrameLimits limits{
-    .frame_bytes = std::size_t{256} * 1024, .depth = 256, .attributes = 1024};
 constexpr std::string_view request_id = "stanzagate-check";
 
 bool is_digit(char c) {
@@ -106,7 +104,7 @@ std::string header_to(const std::string& host) {
 }  // namespace
 
 ServerInquiry::ServerInquiry(std::string_view host)
-    : framer_(limits), host_(host), opening_(header_to(host_)) {}
+    : framer_(upstream_limits), host_(host), opening_(header_to(host_)) {}
 
 std::string ServerInquiry::receive(std::string_view bytes) {
     std::string to_send;
@@ -180,7 +178,7 @@ void ServerInquiry::on_reply(const Frame& iq) {
 void ServerInquiry::read_inside(const Element& child, const Frame& stanza,
                                 const std::function<void(const Frame&)>& read) const {
     auto const scope = declarations_in(stanza.raw.substr(0, stanza.root.content_begin));
-    StanzaFramer framer(limits);
+    StanzaFramer framer(upstream_limits);
     framer.feed(server_header_);
     if (framer.next() == nullptr) return;
     framer.feed(standalone(stanza.raw.substr(child.begin, child.end - child.begin), scope));

@@ -21,6 +21,10 @@ struct FrameLimits {
     unsigned attributes = 32;    // in one element, namespace declarations included
 };
 
+// For the operator's own server: bounded, so that it cannot exhaust us, but not otherwise judged.
+inline constexpr FrameLimits upstream_limits{
+    .frame_bytes = std::size_t{256} * 1024, .depth = 256, .attributes = 1024};
+
 // Cuts one direction of an XMPP stream into frames without changing a byte: the `raw` of all
 // frames, joined, is exactly what was fed.
 //   feed() and next() in any order; after error() or the stream's closing tag, next() gives nothing

@@ -5,14 +5,12 @@
 namespace stanzagate::filters {
 namespace {
 
-constexpr FrameLimits limits{
-    .frame_bytes = std::size_t{256} * 1024, .depth = 256, .attributes = 1024};
 constexpr std::string_view request = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
 
 }  // namespace
 
 StartTlsClient::StartTlsClient(std::string_view host)
-    : framer_(limits),
+    : framer_(upstream_limits),
       opening_(
           "<?xml version='1.0'?><stream:stream xmlns='jabber:client' "
           "xmlns:stream='http://etherx.jabber.org/streams'") {

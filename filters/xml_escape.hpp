@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -22,6 +23,11 @@ std::optional<std::size_t> invalid_utf8(std::string_view bytes);
 // The four characters of XML white space (XML 1.0 section 2.3).
 constexpr bool is_xml_space(char c) {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+// Whether nothing else is in it.
+constexpr bool is_xml_blank(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), is_xml_space);
 }
 
 }  // namespace stanzagate::filters

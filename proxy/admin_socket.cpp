@@ -8,9 +8,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <system_error>
 #include <utility>
 
+#include "proxy/error_text.hpp"
 #include "proxy/socket_address.hpp"
 
 namespace stanzagate::proxy {
@@ -61,7 +61,7 @@ std::variant<AdminSocket, std::string> AdminSocket::open(const config::AdminAddr
     auto const* const endpoint = address.endpoint();
     if (endpoint ? opened.bind_endpoint(*endpoint, leaving) : opened.bind_file(*address.socket()))
         return opened;
-    return std::system_category().message(errno);
+    return error_text(errno);
 }
 
 AdminSocket AdminSocket::adopt(InheritedSocket socket) {

@@ -10,10 +10,10 @@
 #include <array>
 #include <cerrno>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <variant>
 
+#include "proxy/error_text.hpp"
 #include "proxy/fd.hpp"
 #include "proxy/socket_address.hpp"
 
@@ -21,10 +21,6 @@ namespace stanzagate::proxy {
 namespace {
 
 constexpr off_t largest_file = off_t{512} << 20U;  // GeoLite2-City, the largest of them, has 60 MiB
-
-std::string text_of(int error) {
-    return std::system_category().message(error);
-}
 
 bool is_same(const timespec& a, const timespec& b) {
     return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
@@ -46,29 +42,29 @@ std::variant<Fd, std::string> copy_of(const std::filesystem::path& file) {
     // O_NONBLOCK: a FIFO would block.
     Fd const from(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     struct stat before{};
-    if (!from || ::fstat(from.get(), &before) != 0) return text_of(errno);
+    if (!from || ::fstat(from.get(), &before) != 0) return error_text(errno);
     if (!S_ISREG(before.st_mode)) return "it is not a file";
     if (before.st_size > largest_file) return "it has more than 512 MiB";
 
     Fd copy(::memfd_create("stanzagate-countries", MFD_CLOEXEC));
-    if (!copy) return text_of(errno);
+    if (!copy) return error_text(errno);
     std::array<char, 65'536> part{};
     off_t size = 0;
     while (ssize_t const count = ::read(from.get(), part.data(), part.size())) {
         if (count < 0 || !write_all(copy.get(), {part.data(), static_cast<std::size_t>(count)}))
-            return text_of(errno);
+            return error_text(errno);
         size += count;
         if (size > largest_file) return "it has more than 512 MiB";
     }
     struct stat after{};
-    if (::fstat(from.get(), &after) != 0) return text_of(errno);
+    if (::fstat(from.get(), &after) != 0) return error_text(errno);
     if (size != after.st_size || !is_same(before.st_mtim, after.st_mtim))
         return "it was written to meanwhile; try again, or replace it by renaming";
     return copy;
 }
 
 // A library's message for what went wrong, with a word on what to do.
-std::string reason_of(int status) {
+std::string mmdb_reason(int status) {
     if (status == MMDB_INVALID_METADATA_ERROR)
         return "it is no database in the MaxMind DB format (.mmdb), or only a part of one";
     return MMDB_strerror(status);
@@ -114,7 +110,7 @@ std::shared_ptr<const Countries> Countries::load(const std::filesystem::path& fi
         status == MMDB_FILE_OPEN_ERROR)
         return cannot_read("its copy is not at " + path + ": is /proc mounted?");
     else if (status != MMDB_SUCCESS)
-        return cannot_read(reason_of(status));
+        return cannot_read(mmdb_reason(status));
     Database database(opened.release());
 
     std::string_view const type = database->metadata.database_type;

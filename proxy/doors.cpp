@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <system_error>
 #include <utility>
 #include <variant>
 
+#include "proxy/error_text.hpp"
 #include "proxy/listener.hpp"
 
 namespace stanzagate::proxy {
@@ -25,14 +25,14 @@ std::string_view to_string(config::TlsMode mode) {
     return "none";
 }
 
-struct Address {
+struct ListenAddress {
     std::string key;
     const config::Listen& listen;
     const config::Endpoint& endpoint;
 };
 
-std::vector<Address> addresses_of(const config::Config& config) {
-    std::vector<Address> addresses;
+std::vector<ListenAddress> addresses_of(const config::Config& config) {
+    std::vector<ListenAddress> addresses;
     std::map<std::string, int> seen;  // port 0 may be asked for more than once at one address
     for (auto const& listen : config.listen) {
         for (auto const& endpoint : listen.addresses) {
@@ -89,7 +89,7 @@ Opened spread(std::vector<InheritedSocket> inherited, config::Endpoint& endpoint
         }
         auto const& shared = opened.sockets[i % count].front();
         Fd copy(::fcntl(shared.fd.get(), F_DUPFD_CLOEXEC, 0));
-        if (!copy) return {{}, std::system_category().message(errno)};
+        if (!copy) return {{}, error_text(errno)};
         opened.sockets[i].push_back({std::move(copy), shared.ours});
     }
     return opened;

@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "proxy/error_text.hpp"
 #include "proxy/file_places.hpp"
 
 namespace stanzagate::proxy {
@@ -26,10 +27,6 @@ constexpr std::uint32_t wanted_events = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_
 constexpr int most_settling = 10;  // times `settle`
 
 constexpr auto* any_name = "";  // for a directory that is watched itself
-
-std::string text_of(int error) {
-    return std::system_category().message(error);
-}
 
 std::intmax_t nanoseconds(const timespec& time) {
     return std::intmax_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
@@ -52,7 +49,7 @@ FileWatcher::FileWatcher(boost::asio::io_context& io, Handler handler, FileWatch
       look_timer_(io) {
     int const fd = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (fd < 0) {
-        why_no_inotify_ = "inotify: " + text_of(errno);
+        why_no_inotify_ = "inotify: " + error_text(errno);
     } else {
         inotify_.assign(fd);
         wait_for_events();
@@ -101,7 +98,7 @@ std::optional<int> FileWatcher::add(const fs::path& directory) {
     if (number >= 0) return number;
     // Gone since a moment ago: that is an event of the directory above, or found by looking.
     if (errno != ENOENT && errno != ENOTDIR)
-        why_no_inotify_ = directory.string() + ": " + text_of(errno);
+        why_no_inotify_ = directory.string() + ": " + error_text(errno);
     return std::nullopt;
 }
 

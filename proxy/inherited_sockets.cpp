@@ -8,32 +8,21 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <cstdlib>
 #include <set>
 #include <utility>
 
+#include "config/whole_number.hpp"
 #include "proxy/socket_address.hpp"
 
 namespace stanzagate::proxy {
 namespace {
 
-constexpr int first_descriptor = 3;  // SD_LISTEN_FDS_START
 constexpr std::size_t most_descriptors = 65'536;
 
 constexpr std::string_view opened_by_us = "stanzagate-opened-";
 constexpr std::string_view given_to_us = "stanzagate-given-";
-
-template <typename Number>
-std::optional<Number> number_in(const char* text) {
-    if (!text) return std::nullopt;
-    std::string_view const all = text;
-    Number number{};
-    auto const [end, error] = std::from_chars(all.data(), all.data() + all.size(), number);
-    if (error != std::errc() || end != all.data() + all.size()) return std::nullopt;
-    return number;
-}
 
 int option_of(const Fd& fd, int level, int name) {
     int value = 0;
@@ -95,14 +84,15 @@ PassedSocket PassedSocket::named(int fd, std::string_view name) {
 
 std::vector<PassedSocket> passed_sockets(pid_t self, const char* pid, const char* count,
                                          const char* names) {
-    auto const many = number_in<std::size_t>(count);
-    if (number_in<pid_t>(pid) != self || !many || *many > most_descriptors) return {};
+    if (!pid || !count || config::whole_number<pid_t>(pid) != self) return {};
+    auto const many = config::whole_number<std::size_t>(count);
+    if (!many || *many > most_descriptors) return {};
     std::vector<PassedSocket> passed;
     std::string_view left = names ? names : "";
     for (std::size_t i = 0; i < *many; ++i) {
         auto const end = std::min(left.find(':'), left.size());
-        passed.push_back(
-            PassedSocket::named(first_descriptor + static_cast<int>(i), left.substr(0, end)));
+        passed.push_back(PassedSocket::named(first_passed_descriptor + static_cast<int>(i),
+                                             left.substr(0, end)));
         left.remove_prefix(std::min(end + 1, left.size()));
     }
     return passed;

@@ -30,6 +30,9 @@ struct PassedSocket {
     static PassedSocket named(int fd, std::string_view name);
 };
 
+// Where the passed ones begin, one after the other (SD_LISTEN_FDS_START).
+inline constexpr int first_passed_descriptor = 3;
+
 // A listening socket that was open before this process was.
 struct InheritedSocket {
     Fd fd;

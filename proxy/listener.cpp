@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "proxy/error_text.hpp"
 #include "proxy/socket_address.hpp"
 #include "proxy/worker.hpp"
 
@@ -93,7 +94,7 @@ void Listener::everybody_is_in() {
 void Listener::pause(int error) {
     if (!std::exchange(starved_, true))
         worker_.log().write_first(config::LogLevel::error, "accept_paused",
-                                  {{"reason", std::system_category().message(error)}});
+                                  {{"reason", error_text(error)}});
     retry_.set(starved_pause);
 }
 
@@ -120,7 +121,7 @@ Fd bound_socket(const config::Endpoint& endpoint, bool shared) {
 
 std::optional<std::string> why_not_free(const config::Endpoint& endpoint) {
     if (bound_socket(endpoint, false)) return std::nullopt;
-    auto reason = std::system_category().message(errno);
+    auto reason = error_text(errno);
     if (errno == EADDRINUSE)
         reason +=
             "; if a stanzagate is running there, send it SIGUSR2: it then starts its successor";
@@ -129,7 +130,7 @@ std::optional<std::string> why_not_free(const config::Endpoint& endpoint) {
 
 std::variant<Fd, std::string> open_listening_socket(config::Endpoint& endpoint) {
     auto fd = bound_socket(endpoint, true);
-    if (!fd) return std::system_category().message(errno);
+    if (!fd) return error_text(errno);
     endpoint = local_endpoint(fd.get());
     return fd;
 }

@@ -5,11 +5,10 @@
 #include <sys/stat.h>
 
 #include <boost/asio/buffer.hpp>
-#include <charconv>
 #include <cstdlib>
-#include <string_view>
 #include <utility>
 
+#include "config/whole_number.hpp"
 #include "proxy/successor.hpp"
 
 namespace stanzagate::proxy {
@@ -18,9 +17,7 @@ namespace {
 // -1 where nobody has passed one.
 int passed_channel() {
     auto const* const text = std::getenv(channel_variable);
-    std::string_view const number = text ? text : "";
-    int fd = -1;
-    std::from_chars(number.data(), number.data() + number.size(), fd);
+    auto const fd = config::whole_number<int>(text ? text : "").value_or(-1);
     ::unsetenv(channel_variable);
     struct stat found{};
     if (fd < 0 || ::fstat(fd, &found) != 0 || !S_ISSOCK(found.st_mode)) return -1;

@@ -11,11 +11,11 @@
 #include <exception>
 #include <map>
 #include <optional>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "proxy/admin_socket.hpp"
+#include "proxy/error_text.hpp"
 
 namespace stanzagate::proxy {
 namespace {
@@ -177,12 +177,12 @@ std::variant<std::string, StatusError> ask_status(config::AdminAddress address) 
     if (auto const* const endpoint = address.endpoint(); endpoint && endpoint->port == 0)
         return failed("port 0 is chosen anew at each start, so nobody knows where to ask");
     auto const fd = connect_to_admin(address);
-    if (!fd) return failed(std::system_category().message(errno));
+    if (!fd) return failed(error_text(errno));
     auto const received =
         send_all(fd, "GET /status.json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             ? receive_all(fd)
             : std::nullopt;
-    if (!received) return failed(std::system_category().message(errno));
+    if (!received) return failed(error_text(errno));
     auto const head_end = received->find("\r\n\r\n");
     if (!received->starts_with("HTTP/1.1 200 ") || head_end == std::string::npos)
         return failed("what answers there is no stanzagate");

@@ -16,10 +16,10 @@
 #include <system_error>
 #include <utility>
 
+#include "proxy/error_text.hpp"
+
 namespace stanzagate::proxy {
 namespace {
-
-constexpr int first_descriptor = 3;  // SD_LISTEN_FDS_START
 
 // Variables whose value is the child's own process id, which only the child knows: to be written
 // into this room.
@@ -42,7 +42,7 @@ public:
             descriptors_.push_back(socket.fd);
             names += (names.empty() ? "" : ":") + socket.name();
         }
-        auto const number = first_descriptor + static_cast<int>(descriptors_.size());
+        auto const number = first_passed_descriptor + static_cast<int>(descriptors_.size());
         descriptors_.push_back(channel);
         fill_environment(sockets.size(), names, number);
         texts_of_arguments_ = program.arguments;
@@ -101,14 +101,15 @@ private:
     // First above where they belong, since one may be at another's place.
     void place_descriptors() {
         auto const count = static_cast<int>(descriptors_.size());
-        auto const behind = first_descriptor + count + 1;
+        auto const behind = first_passed_descriptor + count + 1;
         failure_ = ::fcntl(failure_, F_DUPFD_CLOEXEC, behind);
         for (auto& fd : descriptors_) {
             fd = ::fcntl(fd, F_DUPFD_CLOEXEC, behind);
             if (fd < 0) fail();
         }
         for (int i = 0; i < count; ++i)
-            if (::dup2(descriptors_[static_cast<std::size_t>(i)], first_descriptor + i) < 0) fail();
+            if (::dup2(descriptors_[static_cast<std::size_t>(i)], first_passed_descriptor + i) < 0)
+                fail();
         failure_ = ::dup3(failure_, behind - 1, O_CLOEXEC);
         // What is ours ends with execve() anyway (O_CLOEXEC); a library may have others.
         ::close_range(static_cast<unsigned>(behind), ~0U, 0);
@@ -142,10 +143,6 @@ int wait_for_program(const Fd& failure) {
         size = ::read(failure.get(), &error, sizeof error);
     } while (size < 0 && errno == EINTR);
     return size == sizeof error ? error : 0;
-}
-
-std::string described(int error) {
-    return std::system_category().message(error);
 }
 
 bool is_program(const std::filesystem::path& path) {
@@ -189,7 +186,7 @@ std::variant<Successor, std::string> start_successor(const Program& program,
     auto [ours, theirs] =
         made_pair(fds, ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
     auto [failure, told] = made_pair(fds, ::pipe2(fds, O_CLOEXEC) == 0);
-    if (!ours || !failure) return described(errno);
+    if (!ours || !failure) return error_text(errno);
     Launch launch(program, sockets, theirs.get(), told.get());
 
     // A handler that ran in the child would write into a pipe of ours.
@@ -201,11 +198,11 @@ std::variant<Successor, std::string> start_successor(const Program& program,
     if (pid == 0) launch.run(before);
     int const error = errno;
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    if (pid < 0) return described(error);
+    if (pid < 0) return error_text(error);
     told.reset();
     if (auto const failed = wait_for_program(failure); failed != 0) {
         ::waitpid(pid, nullptr, 0);
-        return program.path + ": " + described(failed);
+        return program.path + ": " + error_text(failed);
     }
     return Successor{pid, std::move(ours)};
 }

@@ -2,22 +2,15 @@
 
 #include <cerrno>
 #include <chrono>
-#include <system_error>
 #include <utility>
 
 #include "certs/upstream_tls.hpp"
+#include "proxy/error_text.hpp"
 #include "proxy/proxy_protocol.hpp"
 #include "proxy/socket_address.hpp"
 #include "proxy/worker.hpp"
 
 namespace stanzagate::proxy {
-namespace {
-
-std::string text_of(int error) {
-    return std::system_category().message(error);
-}
-
-}  // namespace
 
 UpstreamConnector::UpstreamConnector(Worker& worker, Pollable& session, Channel& channel,
                                      std::shared_ptr<const Snapshot> snapshot,
@@ -73,7 +66,7 @@ void UpstreamConnector::try_next_endpoint(std::string_view why_not_before) {
     std::string why(why_not_before);
     while (next_endpoint_ < endpoints_.size()) {
         if (connect(endpoints_[next_endpoint_++])) return;
-        why = text_of(errno);
+        why = error_text(errno);
     }
     address_failed(why);
 }
@@ -111,7 +104,7 @@ void UpstreamConnector::on_connected() {
         int error = 0;
         socklen_t size = sizeof error;
         ::getsockopt(channel_.wire().fd(), SOL_SOCKET, SO_ERROR, &error, &size);
-        if (error != 0) return attempt_failed(text_of(error));
+        if (error != 0) return attempt_failed(error_text(error));
     }
 
     switch (address().scheme) {

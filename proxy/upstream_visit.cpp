@@ -9,12 +9,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include "certs/peer_names.hpp"
 #include "filters/starttls_client.hpp"
 #include "proxy/channel.hpp"
+#include "proxy/error_text.hpp"
 #include "proxy/event_loop.hpp"
 #include "proxy/proxy_protocol.hpp"
 #include "proxy/socket_address.hpp"
@@ -26,10 +26,6 @@ using Clock = std::chrono::steady_clock;
 using End = Visit::End;
 
 constexpr std::string_view closing_tag = "</stream:stream>";
-
-std::string text_of(int error) {
-    return std::system_category().message(error);
-}
 
 std::string nothing_within(std::chrono::milliseconds time) {
     auto const tenths = time.count() / 100;
@@ -130,12 +126,12 @@ bool Visitor::connect_to(const config::Endpoint& endpoint) {
     channel_.close();
     auto const to = to_socket_address(endpoint);
     Fd fd(::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (!fd) return fail(End::not_connected, text_of(errno));
+    if (!fd) return fail(End::not_connected, error_text(errno));
     set_no_delay(fd.get());
     if (::connect(fd.get(), to.get(), to.size) != 0 && errno != EINPROGRESS)
-        return fail(End::not_connected, text_of(errno));
+        return fail(End::not_connected, error_text(errno));
     if (!loop_.add(fd.get(), *this, Side::upstream))
-        return fail(End::not_connected, text_of(errno));
+        return fail(End::not_connected, error_text(errno));
     channel_.open(std::move(fd));
     if (!take_until_done([&] { return channel_.wire().writable(); }, connected_by_))
         return fail(End::not_connected, nothing_within(patience_));
@@ -143,7 +139,7 @@ bool Visitor::connect_to(const config::Endpoint& endpoint) {
         int refused = 0;
         socklen_t size = sizeof refused;
         ::getsockopt(channel_.wire().fd(), SOL_SOCKET, SO_ERROR, &refused, &size);
-        if (refused != 0) return fail(End::not_connected, text_of(refused));
+        if (refused != 0) return fail(End::not_connected, error_text(refused));
     }
     visit_.server = endpoint.address.to_string();
     visit_.gate = local_endpoint(channel_.wire().fd()).address.to_string();

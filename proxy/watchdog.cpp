@@ -1,28 +1,22 @@
 #include "proxy/watchdog.hpp"
 
-#include <charconv>
 #include <cstdint>
 #include <string_view>
 #include <utility>
+
+#include "config/whole_number.hpp"
 
 namespace stanzagate::proxy {
 namespace {
 
 constexpr int looks_within_limit = 4;
 
-std::optional<std::int64_t> number_in(std::string_view text) {
-    std::int64_t number = 0;
-    auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return number;
-}
-
 }  // namespace
 
 std::optional<std::chrono::microseconds> watchdog_limit(pid_t self, const char* microseconds,
                                                         const char* pid) {
-    if (pid && number_in(pid) != self) return std::nullopt;
-    auto const limit = number_in(microseconds ? microseconds : "");
+    if (pid && config::whole_number<std::int64_t>(pid) != self) return std::nullopt;
+    auto const limit = config::whole_number<std::int64_t>(microseconds ? microseconds : "");
     if (!limit || *limit <= 0) return std::nullopt;
     return std::chrono::microseconds(*limit);
 }
