@@ -3,7 +3,8 @@
 #   stanzagate_layer(NAME
 #       DEPENDS layer...         layers whose headers it may include
 #       LIBS    target...        outside libraries
-#       PCH     header...        outside headers that many of its files include, beside the common ones
+#       PCH     header...        outside headers that many of its files and tests include, beside the
+#                                common ones
 #       SOURCES file...
 #       TESTS   file...)         become the program NAME_test, known to ctest suite by suite
 set(STANZAGATE_TEST_FLAGS "" CACHE STRING "compiler options of the test programs alone")
@@ -41,7 +42,7 @@ function(stanzagate_precompile target)
 endfunction()
 
 function(stanzagate_tests name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS;PCH")
     if(NOT STANZAGATE_TESTS)
         return()
     endif()
@@ -58,7 +59,7 @@ function(stanzagate_tests name)
     target_link_libraries(${name} PRIVATE ${arg_LIBS} GTest::gmock GTest::gtest_main)
     stanzagate_settings(${name})
     target_compile_options(${name} PRIVATE ${STANZAGATE_TEST_FLAGS})
-    stanzagate_precompile(${name} <ostream> <gtest/gtest.h> <gmock/gmock.h>)
+    stanzagate_precompile(${name} ${arg_PCH} <ostream> <gtest/gtest.h> <gmock/gmock.h>)
     target_compile_definitions(${name} PRIVATE
         STANZAGATE_SOURCE_DIR="${PROJECT_SOURCE_DIR}" STANZAGATE_BINARY_DIR="${PROJECT_BINARY_DIR}")
 endfunction()
@@ -84,7 +85,10 @@ function(stanzagate_layer name)
     target_link_libraries(stanzagate_${name} PUBLIC ${arg_DEPENDS} ${arg_LIBS})
     stanzagate_settings(stanzagate_${name})
     stanzagate_precompile(stanzagate_${name} ${arg_PCH})
+    set_target_properties(stanzagate_${name} PROPERTIES
+        UNITY_BUILD ${STANZAGATE_JOIN} UNITY_BUILD_BATCH_SIZE 8)
     if(arg_TESTS)
-        stanzagate_tests(${name}_test SOURCES ${arg_TESTS} LIBS stanzagate_${name} ${arg_TEST_LIBS})
+        stanzagate_tests(${name}_test
+            SOURCES ${arg_TESTS} LIBS stanzagate_${name} ${arg_TEST_LIBS} PCH ${arg_PCH})
     endif()
 endfunction()
