@@ -7,6 +7,17 @@
 #include "filters/xml_escape.hpp"
 
 namespace stanzagate::filters {
+namespace {
+
+// Expat keeps as much as it was ever given at once, for as long as it lives, and that is as long as
+// a session over WebSocket or BOSH. Text it is done with piece by piece; a token that is longer it
+// looks at again with each.
+constexpr std::size_t longest_piece = std::size_t{8} * 1024;
+
+// What is worth keeping for the next frame.
+constexpr std::size_t usual_frame = 1024;
+
+}  // namespace
 
 StanzaFramer::StanzaFramer(const FrameLimits& limits) : limits_(limits) {}
 StanzaFramer::~StanzaFramer() = default;
@@ -20,6 +31,7 @@ void StanzaFramer::feed(std::string_view bytes) {
     buffer_.erase(0, unneeded);
     start_ -= unneeded;
     fed_ -= unneeded;
+    due_ -= std::min(due_, unneeded);
     searched_ -= std::min(searched_, unneeded);
     buffer_ += bytes;
 }
@@ -28,9 +40,20 @@ const Frame* StanzaFramer::next() {
     start_ += std::exchange(taken_, 0);
     check_first_bytes();
     if (error_ || (parser_ && parser_->finished())) return nullptr;
-    if (!take_filler() && !parse_some()) return nullptr;
+    if (!take_filler() && !parse_some()) {
+        let_go_of_buffer();
+        return nullptr;
+    }
     taken_ = frame_.raw.size();
     return &frame_;
+}
+
+// One stanza that was large would cost its size for as long as the stream goes on.
+void StanzaFramer::let_go_of_buffer() {
+    if (fed_ != buffer_.size() || start_ != fed_ || buffer_.capacity() <= usual_frame) return;
+    std::string().swap(buffer_);  // an assignment would keep the memory
+    frame_ = Frame{};
+    start_ = fed_ = due_ = searched_ = 0;
 }
 
 std::string_view StanzaFramer::rest() const {
@@ -53,7 +76,7 @@ bool StanzaFramer::take_filler() {
 
 // Gives the parser bytes until it has a frame; true when it has. It gets whole chunks up to a '>',
 // since nothing else can end a frame and every look at an unfinished token costs its whole length
-// again; and never a byte beyond the frame's limit.
+// again; these in pieces where they are long; and never a byte beyond the frame's limit.
 bool StanzaFramer::parse_some() {
     if (!parser_) parser_ = std::make_unique<ExpatParser>(limits_);
     auto const window_end = std::min(buffer_.size(), start_ + limits_.frame_bytes);
@@ -64,11 +87,14 @@ bool StanzaFramer::parse_some() {
             outcome = parser_->resume();
         } else {
             auto const window = std::string_view(buffer_).substr(0, window_end);
-            auto const end = end_of_chunk(window);
-            if (end == std::string_view::npos) break;
-            auto const chunk = window.substr(fed_, end - fed_);
-            fed_ = end;
-            outcome = parser_->parse(chunk);
+            if (fed_ >= due_) {
+                auto const end = end_of_chunk(window);
+                if (end == std::string_view::npos) break;
+                due_ = end;
+            }
+            auto const piece = window.substr(fed_, std::min(due_ - fed_, longest_piece));
+            fed_ += piece.size();
+            outcome = parser_->parse(piece);
         }
         note_unfinished_token();
         if (outcome == ExpatParser::Outcome::failed) {

@@ -59,6 +59,7 @@ public:
     std::string_view rest() const;
 
 private:
+    void let_go_of_buffer();
     bool take_filler();
     bool parse_some();
     std::size_t end_of_chunk(std::string_view window);
@@ -71,6 +72,7 @@ private:
     std::string buffer_;        // bytes from the oldest that is still needed
     std::size_t start_ = 0;     // where the frame in progress begins, in buffer_
     std::size_t fed_ = 0;       // how much of buffer_ the parser has been given
+    std::size_t due_ = 0;       // up to where the parser is to be given more, piece by piece
     std::size_t searched_ = 0;  // up to where no '>' was found that the parser has not been given
     std::size_t taken_ = 0;     // size of the frame last returned, to be dropped on the next call
     std::unique_ptr<ExpatParser> parser_;

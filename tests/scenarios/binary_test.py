@@ -7,7 +7,7 @@ import re
 import subprocess
 import unittest
 
-from harness.gate import program
+from harness.gate import is_sanitized, program
 
 
 def readelf(*options: str) -> str:
@@ -18,9 +18,9 @@ def readelf(*options: str) -> str:
 class Binary(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.symbols = readelf("--dyn-syms")
-        if re.search(r"__(asan|tsan|ubsan)_\w+", cls.symbols):
+        if is_sanitized():
             raise unittest.SkipTest("a sanitized build")
+        cls.symbols = readelf("--dyn-syms")
 
     def imported(self, pattern: str) -> set[str]:
         return set(re.findall(rf"UND ({pattern})(?:@|\s)", self.symbols))

@@ -1,15 +1,13 @@
 #!/usr/bin/python3
 """Many at once who are slow: what they cost in memory is bounded, and nobody else waits for them."""
 
-import re
 import resource
 import socket
-import subprocess
 import threading
 
 from harness.admin import metrics
 from harness.certificates import make_certificate
-from harness.gate import Gate, host_table, program
+from harness.gate import Gate, host_table, is_sanitized
 from harness.processes import wait_until
 from harness.raw_client import stream_header
 from harness.raw_tls import RawTls, read_exactly
@@ -24,12 +22,6 @@ READERS = 100
 # What docs/reliability.md states, in KiB.
 WRITER_COSTS_AT_MOST = 64
 READER_COSTS_AT_MOST = 96
-
-
-def is_sanitized() -> bool:
-    symbols = subprocess.run(["readelf", "-W", "--dyn-syms", program()], check=True,
-                             capture_output=True, text=True).stdout
-    return re.search(r"__(asan|tsan)_\w+", symbols) is not None
 
 
 def memory_kib(gate: Gate) -> float:

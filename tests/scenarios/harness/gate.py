@@ -33,6 +33,13 @@ def program() -> str:
     return str(path)
 
 
+def is_sanitized() -> bool:
+    """Whether a sanitizer is in it, which takes memory of its own and has its own mind about core dumps."""
+    symbols = subprocess.run(["readelf", "-W", "--dyn-syms", program()], check=True,
+                             capture_output=True, text=True).stdout
+    return re.search(r"__(asan|tsan|ubsan)_\w+", symbols) is not None
+
+
 def run_program(*arguments, timeout: float = 30.0) -> subprocess.CompletedProcess:
     """Runs a command that ends by itself."""
     command = [program(), *map(str, arguments)]
