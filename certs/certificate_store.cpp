@@ -44,7 +44,8 @@ void warn_of_self_signed(const config::Host& host, config::Diagnostics& diagnost
 std::shared_ptr<const IdentitySet> self_signed_for(const config::Host& host,
                                                    std::shared_ptr<const IdentitySet> before,
                                                    TimePoint now) {
-    if (before && before->made_in_memory()) return before;
+    if (before && before->made_in_memory() && before->expires() - now > expiry_warning)
+        return before;
     const std::array names{host.name.to_string()};
     return std::make_shared<const IdentitySet>(make_self_signed(names, now));
 }
@@ -123,7 +124,7 @@ CertificateStore CertificateStore::reload(const config::Config& config,
 bool CertificateStore::fill(const config::Config& config, const CertificateStore* before,
                             config::Diagnostics& diagnostics, TimePoint now) {
     Loader loader(diagnostics, now);
-    std::map<std::string, std::shared_ptr<const IdentitySet>> had;  // by the host's name
+    std::map<std::string, std::shared_ptr<const IdentitySet>> had;  // in `before`, by the name
     if (before != nullptr)
         for (const Entry& entry : before->entries_)
             had.emplace(entry.name.to_string(), entry.identity);

@@ -23,7 +23,7 @@ public:
     // makes the self-signed ones. All that is wrong is added to `diagnostics`; the result is there
     // only where no error was found. What a host of that name has in `before` and would get again
     // is shared with it: connections that began with one store keep no copy of their own alive.
-    // So are self-signed ones.
+    // So are self-signed ones, until they are about to expire.
     static std::optional<CertificateStore> load(const config::Config& config,
                                                 config::Diagnostics& diagnostics, TimePoint now,
                                                 const CertificateStore* before = nullptr);

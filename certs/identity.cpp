@@ -19,8 +19,6 @@ namespace {
 
 using std::chrono::days;
 
-constexpr days expiry_warning{14};
-
 void warn_of_dates(const X509* certificate, TimePoint now, const PemSource& source) {
     const TimePoint from = time_of(X509_get0_notBefore(certificate));
     const TimePoint until = time_of(X509_get0_notAfter(certificate));

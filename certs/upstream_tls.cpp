@@ -23,14 +23,23 @@ bool uses_tls(const config::Upstream& upstream) {
     });
 }
 
-// Trusts the certificates of a CA file, and no others.
-bool trust(SSL_CTX* context, std::string_view pem, const PemSource& source) {
+// Trusts what OpenSSL finds in the system's places, when it is asked for.
+SslContextPtr trusting_system() {
+    auto context = make_tls_context(TlsRole::client);
+    SSL_CTX_set_default_verify_paths(context.get());
+    return context;
+}
+
+// Trusts the certificates of a CA file, and no others. nullptr, and an error, where it has none.
+SslContextPtr trusting(std::string_view pem, const PemSource& source) {
     const auto certificates = read_certificates(pem, source);
-    X509_STORE* const store = SSL_CTX_get_cert_store(context);
+    if (certificates.empty()) return nullptr;
+    auto context = make_tls_context(TlsRole::client);
+    X509_STORE* const store = SSL_CTX_get_cert_store(context.get());
     for (const X509Ptr& certificate : certificates) X509_STORE_add_cert(store, certificate.get());
     // What the operator lists is trusted, be it a root, an intermediate or the server's own.
     X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
-    return !certificates.empty();
+    return context;
 }
 
 bool can_be_certificate_name(std::string_view name) {
@@ -56,6 +65,21 @@ bool expect_name(SSL* ssl, const std::string& name, bool is_address) {
 
 }  // namespace
 
+UpstreamTls::Trust UpstreamTls::load_trust(const config::Upstream& upstream,
+                                           config::Diagnostics& diagnostics,
+                                           const UpstreamTls* before) {
+    if (!upstream.ca) return {{}, trusting_system()};
+    const PemSource source{"host.upstream.ca", *upstream.ca, upstream.ca_where, diagnostics};
+    auto pem = read_pem(source);
+    if (!pem) return {};
+    if (before != nullptr) {
+        const auto had = before->trusts_.find(ca_of(upstream));
+        if (had != before->trusts_.end() && had->second.pem == *pem) return had->second;
+    }
+    auto context = trusting(*pem, source);
+    return {*std::move(pem), std::move(context)};
+}
+
 std::optional<UpstreamTls> UpstreamTls::load(const config::Config& config,
                                              config::Diagnostics& diagnostics,
                                              const UpstreamTls* before) {
@@ -65,28 +89,8 @@ std::optional<UpstreamTls> UpstreamTls::load(const config::Config& config,
         if (!uses_tls(host.upstream)) continue;
         const auto [place, is_new] = result.trusts_.try_emplace(ca_of(host.upstream));
         if (!is_new) continue;
-        auto& [text, context] = place->second;
-        if (!host.upstream.ca) {  // OpenSSL reads these itself, one when it is asked for
-            context = make_tls_context(TlsRole::client);
-            SSL_CTX_set_default_verify_paths(context.get());
-            continue;
-        }
-        const PemSource source{"host.upstream.ca", *host.upstream.ca, host.upstream.ca_where,
-                               diagnostics};
-        auto pem = read_pem(source);
-        if (!pem) {
-            failed = true;
-            continue;
-        }
-        text = *std::move(pem);
-        if (before != nullptr) {
-            const auto had = before->trusts_.find(place->first);
-            if (had != before->trusts_.end() && had->second.pem == text)
-                context = had->second.context;
-        }
-        if (context) continue;
-        context = make_tls_context(TlsRole::client);
-        if (!trust(context.get(), text, source)) failed = true;
+        place->second = load_trust(host.upstream, diagnostics, before);
+        failed = failed || !place->second.context;
     }
     if (failed) return std::nullopt;
     return result;

@@ -35,11 +35,13 @@ public:
 
 private:
     struct Trust {
-        std::string pem;  // what the CA file held
-        std::shared_ptr<SSL_CTX> context;
+        std::string pem;                   // what the CA file held
+        std::shared_ptr<SSL_CTX> context;  // nullptr where an error was found
     };
 
     UpstreamTls() = default;
+    static Trust load_trust(const config::Upstream& upstream, config::Diagnostics& diagnostics,
+                            const UpstreamTls* before);
 
     std::map<std::string, Trust> trusts_;  // by CA file; "" is the system's
 };

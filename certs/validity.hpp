@@ -10,6 +10,10 @@ namespace stanzagate::certs {
 
 using TimePoint = std::chrono::system_clock::time_point;
 
+// How long before its end a certificate wants attention: that of whoever renews it, or, of one that
+// was made in memory, ours.
+inline constexpr std::chrono::days expiry_warning{14};
+
 // The epoch where it is not a time. Certificates without an end say 9999, which is beyond what a
 // TimePoint can hold, and becomes its last second.
 TimePoint time_of(const ASN1_TIME* time);

@@ -174,9 +174,9 @@ protected:
         store_ = CertificateStore::load(config_, diagnostics_, at(2030, 1, 1));
         diagnostics_ = {};
     }
-    CertificateStore reload() {
+    CertificateStore reload(TimePoint now = at(2030, 1, 1)) {
         diagnostics_ = {};
-        return store_->reload(config_, diagnostics_, at(2030, 1, 1));
+        return store_->reload(config_, diagnostics_, now);
     }
     const IdentitySet* before(std::string_view name) const { return store_->find(name); }
 
@@ -220,6 +220,18 @@ TEST_F(CertificateStoreReload, AHostWhoseFilesAreBrokenKeepsWhatItHas) {
     const auto next = store.reload(config_, diagnostics_, at(2030, 1, 1));
     EXPECT_EQ(next.find("a.example"), before("a.example"));
     EXPECT_EQ(next.find("b.example"), store.find("b.example"));
+}
+
+TEST_F(CertificateStoreReload, MakesASelfSignedOneAgainBeforeItExpires) {
+    EXPECT_EQ(reload(at(2030, 1, 15)).find("c.example"), before("c.example"));
+    const auto store = reload(at(2030, 1, 20));
+    EXPECT_NE(store.find("c.example"), before("c.example"));
+    EXPECT_GT(store.find("c.example")->expires(), at(2030, 2, 10));
+    const auto by_signal =
+        CertificateStore::load(config_, diagnostics_, at(2030, 1, 20), &store_.value());
+    ASSERT_TRUE(by_signal);
+    EXPECT_NE(by_signal->find("c.example"), before("c.example"));
+    EXPECT_EQ(by_signal->find("a.example"), before("a.example"));
 }
 
 // As at SIGHUP: the configuration may be another one.
