@@ -18,7 +18,8 @@ std::size_t allocated() {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     return __sanitizer_get_current_allocated_bytes();
 #else
-    return ::mallinfo2().uordblks;
+    const auto found = ::mallinfo2();
+    return found.uordblks + found.hblkhd;  // in the heap, and by itself where it is large
 #endif
 }
 
