@@ -6,6 +6,7 @@
 #       PCH     header...        outside headers that many of its files and tests include, beside the
 #                                common ones
 #       SOURCES file...
+#       ALONE   file...          of these, what is compiled by itself where the others are joined
 #       TESTS   file...)         become the program NAME_test, known to ctest suite by suite
 set(STANZAGATE_TEST_FLAGS "" CACHE STRING "compiler options of the test programs alone")
 set(stanzagate_common_headers <algorithm> <array> <chrono> <cstddef> <cstdint> <filesystem> <functional>
@@ -79,7 +80,7 @@ include([==[${PROJECT_SOURCE_DIR}/cmake/suites.cmake]==])
 endfunction()
 
 function(stanzagate_layer name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "DEPENDS;LIBS;PCH;SOURCES;TESTS;TEST_LIBS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "DEPENDS;LIBS;PCH;SOURCES;ALONE;TESTS;TEST_LIBS")
     add_library(stanzagate_${name} STATIC ${arg_SOURCES})
     list(TRANSFORM arg_DEPENDS PREPEND stanzagate_)
     target_link_libraries(stanzagate_${name} PUBLIC ${arg_DEPENDS} ${arg_LIBS})
@@ -87,6 +88,7 @@ function(stanzagate_layer name)
     stanzagate_precompile(stanzagate_${name} ${arg_PCH})
     set_target_properties(stanzagate_${name} PROPERTIES
         UNITY_BUILD ${STANZAGATE_JOIN} UNITY_BUILD_BATCH_SIZE 8)
+    set_source_files_properties(${arg_ALONE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
     if(arg_TESTS)
         stanzagate_tests(${name}_test
             SOURCES ${arg_TESTS} LIBS stanzagate_${name} ${arg_TEST_LIBS} PCH ${arg_PCH})
