@@ -1,9 +1,9 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,14 +12,20 @@
 
 namespace stanzagate::proxy {
 
-// Looks names up as the system does (getaddrinfo), for all workers, on the process's background
-// loop: a worker never waits for it.
+// Looks names up as the system does (getaddrinfo), for all workers. That may take as long as the
+// system's resolver likes, and nothing can end it sooner: so it happens on threads that nobody
+// waits for, neither a worker nor the end of the process.
 class NameResolver {
 public:
     // Addresses, or why there are none. Runs on the background loop.
     using Done = std::function<void(const std::vector<config::Endpoint>&, std::string_view error)>;
 
-    explicit NameResolver(boost::asio::io_context& background) : resolver_(background) {}
+    // Look-ups that are under way at once; what comes on top waits for one of them to end.
+    static constexpr unsigned most_threads = 8;
+
+    explicit NameResolver(boost::asio::io_context& background);
+    // Waits for nobody: a name that was not found by then is never answered for.
+    ~NameResolver();
     NameResolver(const NameResolver&) = delete;
     NameResolver& operator=(const NameResolver&) = delete;
 
@@ -27,7 +33,9 @@ public:
     void resolve(const std::string& host, std::uint16_t port, Done done);
 
 private:
-    boost::asio::ip::tcp::resolver resolver_;
+    struct Queue;
+
+    std::shared_ptr<Queue> queue_;  // with the threads, which may outlive us
 };
 
 }  // namespace stanzagate::proxy
