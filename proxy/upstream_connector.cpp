@@ -47,8 +47,8 @@ void UpstreamConnector::try_next_address() {
     proxy_header_ = make_proxy_header();
     deadline_.set(target_.host->upstream.connect_timeout);
     auto const attempt = next_address_;
-    worker_.upstreams().resolve(address(), [this, attempt, alive = std::weak_ptr(alive_)](
-                                               auto const& endpoints, auto error) {
+    worker_.upstream_names().resolve(address(), [this, attempt, alive = std::weak_ptr(alive_)](
+                                                    auto const& endpoints, auto error) {
         if (alive.expired() || attempt != next_address_ || step_ != Step::resolving) return;
         on_resolved(endpoints, error);
         worker_.loop().again(session_);

@@ -15,6 +15,12 @@ Worker::Worker(unsigned number, std::shared_ptr<const Snapshot> snapshot, Shared
     : number_(number),
       snapshot_(std::move(snapshot)),
       shared_(std::move(shared)),
+      upstream_names_(
+          loop_,
+          [&resolver = shared_.resolver](auto const& host, auto port, auto done) {
+              resolver.resolve(host, port, std::move(done));
+          },
+          shared_.log),
       tls_(snapshot_->certificates, shared_.ticket_keys),
       drain_deadline_(
           loop_.deadlines(), [](void* self) { static_cast<Worker*>(self)->on_drain_deadline(); },

@@ -29,6 +29,7 @@
 #include "proxy/scratch.hpp"
 #include "proxy/shared_quotas.hpp"
 #include "proxy/snapshot.hpp"
+#include "proxy/upstream_names.hpp"
 #include "proxy/upstream_pool.hpp"
 
 namespace stanzagate::proxy {
@@ -101,6 +102,7 @@ public:
     EventLoop& loop() { return loop_; }
     Scratch& scratch() { return *scratch_; }
     UpstreamPool& upstreams() { return upstreams_; }
+    UpstreamNames& upstream_names() { return upstream_names_; }
     certs::ServerTls& tls() { return tls_; }
     const Log& log() const { return shared_.log; }
     Admission& admission() { return shared_.admission; }
@@ -149,7 +151,8 @@ private:
     Counters counters_;  // outlives whoever counts
     EventLoop loop_;
     std::unique_ptr<Scratch> scratch_ = std::make_unique<Scratch>();
-    UpstreamPool upstreams_{loop_, shared_.resolver};
+    UpstreamPool upstreams_;
+    UpstreamNames upstream_names_;
     certs::ServerTls tls_;
     BoshSessions bosh_{*this, shared_.bosh};
     Deadline drain_deadline_;
