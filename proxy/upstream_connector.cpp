@@ -20,15 +20,11 @@ UpstreamConnector::UpstreamConnector(Worker& worker, Pollable& session, Channel&
       channel_(channel),
       snapshot_(std::move(snapshot)),
       target_(std::move(target)),
-      addresses_(worker.upstreams().in_order(target_.host->upstream, UpstreamPool::Clock::now())),
+      addresses_(worker.upstreams().in_order(target_.host->upstream.addresses,
+                                             UpstreamPool::Clock::now())),
       deadline_(
           worker.loop().deadlines(),
-          [](void* self) {
-              auto& connector = *static_cast<UpstreamConnector*>(self);
-              connector.address_failed("timeout");
-              connector.worker_.loop().again(connector.session_);
-          },
-          this) {}
+          [](void* self) { static_cast<UpstreamConnector*>(self)->on_deadline(); }, this) {}
 
 UpstreamConnector::~UpstreamConnector() = default;
 
@@ -44,7 +40,6 @@ void UpstreamConnector::try_next_address() {
     }
     ++next_address_;
     step_ = Step::resolving;
-    proxy_header_ = make_proxy_header();
     deadline_.set(target_.host->upstream.connect_timeout);
     auto const attempt = next_address_;
     worker_.upstream_names().resolve(address(), [this, attempt, alive = std::weak_ptr(alive_)](
@@ -57,18 +52,17 @@ void UpstreamConnector::try_next_address() {
 
 void UpstreamConnector::on_resolved(const std::vector<config::Endpoint>& endpoints,
                                     std::string_view error) {
-    endpoints_ = endpoints;
+    endpoints_ = worker_.upstreams().in_order(endpoints, UpstreamPool::Clock::now());
     next_endpoint_ = 0;
     try_next_endpoint(error);
 }
 
 void UpstreamConnector::try_next_endpoint(std::string_view why_not_before) {
-    std::string why(why_not_before);
-    while (next_endpoint_ < endpoints_.size()) {
-        if (connect(endpoints_[next_endpoint_++])) return;
-        why = error_text(errno);
-    }
-    address_failed(why);
+    if (next_endpoint_ == endpoints_.size()) return address_failed(why_not_before);
+    ++next_endpoint_;
+    proxy_header_ = make_proxy_header();
+    deadline_.set(target_.host->upstream.connect_timeout);
+    if (!connect(endpoint())) endpoint_failed(error_text(errno));
 }
 
 bool UpstreamConnector::connect(const config::Endpoint& endpoint) {
@@ -82,6 +76,14 @@ bool UpstreamConnector::connect(const config::Endpoint& endpoint) {
     channel_.open(std::move(fd));
     step_ = Step::connecting;
     return true;
+}
+
+void UpstreamConnector::on_deadline() {
+    if (step_ == Step::resolving)
+        address_failed("timeout");
+    else
+        endpoint_failed("timeout");
+    worker_.loop().again(session_);
 }
 
 void UpstreamConnector::advance() {
@@ -104,15 +106,12 @@ void UpstreamConnector::on_connected() {
         int error = 0;
         socklen_t size = sizeof error;
         ::getsockopt(channel_.wire().fd(), SOL_SOCKET, SO_ERROR, &error, &size);
-        if (error != 0) return attempt_failed(error_text(error));
+        if (error != 0) return endpoint_failed(error_text(error));
     }
 
     switch (address().scheme) {
         case config::UpstreamScheme::tcp:
-            deadline_.cancel();
-            worker_.upstreams().worked(address());
-            state_ = State::ready;
-            return;
+            return on_up();
         case config::UpstreamScheme::starttls:
             starttls_.emplace(target_.stream_host);
             step_ = Step::starttls;
@@ -128,10 +127,10 @@ void UpstreamConnector::advance_starttls() {
         channel_.write(starttls_->receive(channel_.read(worker_.scratch())));
     switch (starttls_->state()) {
         case filters::StartTlsClient::State::waiting:
-            if (channel_.ended()) attempt_failed("the server closed the connection");
+            if (channel_.ended()) endpoint_failed("the server closed the connection");
             return;
         case filters::StartTlsClient::State::failed:
-            return attempt_failed(starttls_->failure());
+            return endpoint_failed(starttls_->failure());
         case filters::StartTlsClient::State::proceed:
             return begin_handshake();
     }
@@ -141,7 +140,7 @@ void UpstreamConnector::begin_handshake() {
     starttls_.reset();
     auto ssl = snapshot_->upstream_tls.connect(target_.host->upstream, address().scheme,
                                                target_.stream_host);
-    if (!ssl) return attempt_failed("no certificate can have the name to be verified");
+    if (!ssl) return endpoint_failed("no certificate can have the name to be verified");
     channel_.start_tls(std::move(ssl), worker_.scratch());
     step_ = Step::handshake;
     advance_handshake();
@@ -155,20 +154,33 @@ void UpstreamConnector::advance_handshake() {
             if (channel_.readable()) worker_.loop().again(session_);
             return;
         case TlsStream::Handshake::done:
-            deadline_.cancel();
-            worker_.upstreams().worked(address());
-            state_ = State::ready;
-            return;
+            return on_up();
         case TlsStream::Handshake::failed: {
             auto const why = certs::verify_error(tls.ssl());
-            attempt_failed(why.empty() ? "TLS handshake failed" : why);
+            endpoint_failed(why.empty() ? "TLS handshake failed" : why);
         }
     }
 }
 
-void UpstreamConnector::attempt_failed(std::string_view why) {
-    if (next_endpoint_ == endpoints_.size()) return address_failed(why);
-    proxy_header_ = make_proxy_header();
+void UpstreamConnector::on_up() {
+    deadline_.cancel();
+    worker_.upstreams().worked(address());
+    worker_.upstreams().worked(endpoint());
+    state_ = State::ready;
+}
+
+void UpstreamConnector::endpoint_failed(std::string_view reason) {
+    std::string const why(reason);  // which may go with what it was read from
+    channel_.close();
+    starttls_.reset();
+    worker_.upstreams().failed(endpoint(), UpstreamPool::Clock::now());
+    if (next_endpoint_ != endpoints_.size())
+        worker_.log().write_first(config::LogLevel::warning, "upstream_failed",
+                                  {{"session", target_.session},
+                                   {"host", target_.stream_host},
+                                   {"upstream", address().to_string()},
+                                   {"address", endpoint().to_string()},
+                                   {"reason", why}});
     try_next_endpoint(why);
 }
 
@@ -181,8 +193,6 @@ void UpstreamConnector::address_failed(std::string_view why) {
     worker_.counters().upstream_failures.add({target_.host->name.to_string()});
     worker_.recent().upstream_failed(address().to_string(), why, std::chrono::system_clock::now());
     worker_.upstreams().failed(address(), UpstreamPool::Clock::now());
-    channel_.close();
-    starttls_.reset();
     try_next_address();
 }
 

@@ -29,8 +29,8 @@ struct UpstreamTarget {
 };
 
 // Brings a session's upstream channel up: resolves, connects, sends the PROXY header, negotiates
-// TLS or STARTTLS; address after address until one works or none is left. An address gets
-// connect_timeout for all of it.
+// TLS or STARTTLS; address after address until one works or none is left. Each gets
+// connect_timeout for all of it, and so does each of the addresses that a name has.
 //   start(); advance() whenever the channel had events; `changed` is called when state() may have
 //   changed by itself (a name was resolved, a deadline has passed).
 // Owned by the session, whose channel it borrows.
@@ -59,13 +59,16 @@ private:
     void on_resolved(const std::vector<config::Endpoint>& endpoints, std::string_view error);
     void try_next_endpoint(std::string_view why_not_before);
     bool connect(const config::Endpoint& endpoint);
+    void on_deadline();
     void on_connected();
     void advance_starttls();
     void begin_handshake();
     void advance_handshake();
-    void attempt_failed(std::string_view why);
+    void on_up();
+    void endpoint_failed(std::string_view reason);
     void address_failed(std::string_view why);
     const config::UpstreamAddress& address() const { return addresses_[next_address_ - 1]; }
+    const config::Endpoint& endpoint() const { return endpoints_[next_endpoint_ - 1]; }
     std::string make_proxy_header() const;
 
     Worker& worker_;

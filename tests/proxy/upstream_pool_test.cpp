@@ -22,17 +22,13 @@ class UpstreamPoolTest : public ::testing::Test {
 protected:
     std::vector<std::string> order(UpstreamPool::Clock::time_point now) const {
         std::vector<std::string> hosts;
-        for (auto const& address : pool_.in_order(upstream_, now)) hosts.push_back(address.host);
+        for (auto const& address : pool_.in_order(upstreams_, now)) hosts.push_back(address.host);
         return hosts;
     }
 
     using Hosts = std::vector<std::string>;
     UpstreamPool pool_;
-    config::Upstream upstream_ = [] {
-        config::Upstream upstream;
-        upstream.addresses = {tcp("a"), tcp("b"), tcp("c")};
-        return upstream;
-    }();
+    const std::vector<UpstreamAddress> upstreams_{tcp("a"), tcp("b"), tcp("c")};
 };
 
 TEST_F(UpstreamPoolTest, InTheOrderOfTheConfiguration) {
@@ -50,7 +46,7 @@ TEST_F(UpstreamPoolTest, ThoseThatFailedComeLastForAWhile) {
 }
 
 TEST_F(UpstreamPoolTest, AllAreTriedThoughAllHaveFailed) {
-    for (auto const& address : upstream_.addresses) pool_.failed(address, start);
+    for (auto const& address : upstreams_) pool_.failed(address, start);
     EXPECT_EQ(order(start), (Hosts{"a", "b", "c"}));
 }
 
@@ -64,6 +60,19 @@ TEST_F(UpstreamPoolTest, SchemeAndPortTellAddressesApart) {
     pool_.failed({UpstreamScheme::tls, "a", 5222}, start);
     pool_.failed(tcp("a", 5223), start);
     EXPECT_EQ(order(start), (Hosts{"a", "b", "c"}));
+}
+
+TEST_F(UpstreamPoolTest, SoIsItWithTheAddressesOfAName) {
+    config::Endpoint const v6 = config::Endpoint::parse("[2001:db8::1]:5222").value();
+    config::Endpoint const v4 = config::Endpoint::parse("192.0.2.1:5222").value();
+    using Endpoints = std::vector<config::Endpoint>;
+    EXPECT_EQ(pool_.in_order(Endpoints{v6, v4}, start), (Endpoints{v6, v4}));
+    pool_.failed(v6, start);
+    EXPECT_EQ(pool_.in_order(Endpoints{v6, v4}, start), (Endpoints{v4, v6}));
+    EXPECT_EQ(pool_.in_order(Endpoints{v6, v4}, start + UpstreamPool::dead_time),
+              (Endpoints{v6, v4}));
+    pool_.worked(v6);
+    EXPECT_EQ(pool_.in_order(Endpoints{v6, v4}, start), (Endpoints{v6, v4}));
 }
 
 }  // namespace

@@ -75,11 +75,12 @@ class NameLookups(Scenario):
         self.names.wrongs = {}
         self.names.asked.clear()
 
-    def gate(self, *hosts: str, seconds: int = 1) -> Gate:
+    def gate(self, *hosts: str, seconds: int = 1, port: int = 0) -> Gate:
         """Each host's upstream is host.test, of which is asked twice for so many seconds."""
         folder = self.temporary_folder()
         tables = "".join(
-            host_table(f"{host}.example", f"tcp://{host}.test:{self.upstream.port}", self.certificate)
+            host_table(f"{host}.example", f"tcp://{host}.test:{port or self.upstream.port}",
+                       self.certificate)
             for host in hosts)
         gate = Gate(folder, HEAD + tables)
         gate.process.argv = asking(self.names, folder, seconds) + gate.process.argv
@@ -166,6 +167,26 @@ class NameLookups(Scenario):
                 wait_until(lambda name=mood: self.is_looked_up_anew(gate, name), mood)
                 self.assertTrue(self.told_of(gate, "name_lookup_failed", f"{mood}.test"))
         self.assertEqual(gate.events("upstream_failed"), [])
+
+    def test_a_name_whose_first_address_hangs(self):
+        """The system sorts 127.0.0.1 first, since it is the nearest to itself (RFC 6724)."""
+        with socket.socket() as full:
+            full.bind(("127.0.0.1", 0))
+            full.listen(0)
+            port = full.getsockname()[1]
+            for _ in range(4):  # so many that no more fit
+                waiting = self.enterContext(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex(full.getsockname())
+            self.enterContext(RecordingUpstream(address="127.0.53.2", port=port))
+            self.names.addresses = {"twofold": ["127.0.0.1", "127.0.53.2"]}
+            gate = self.gate("twofold", port=port)
+            for _ in range(5):
+                self.assert_served(gate, "twofold.example")
+            failures = gate.events("upstream_failed")
+            self.assertEqual([line["address"] for line in failures], [f"127.0.0.1:{port}"],
+                             "one was kept waiting")
+            self.assertEqual(failures[0]["upstream"], f"tcp://twofold.test:{port}")
 
     def test_the_end_waits_for_no_name(self):
         gate = self.gate("silent", seconds=5)

@@ -12,12 +12,13 @@ _RESPONSE = 0x8180  # a response, recursion desired and available
 
 
 class NameServer:
-    """A context manager. Names below .test have the address 127.0.0.1; `wrongs` says of a name's first label
-    what goes wrong with it instead: an error code, or a function of the question that gives the answer (None:
-    there is none)."""
+    """A context manager. Names have the address 127.0.0.1, or those in `addresses` by their first label; `wrongs`
+    says by the same what goes wrong instead: an error code, or a function of the question that gives the answer
+    (None: there is none)."""
 
     def __init__(self, address: str):
         self.address = address
+        self.addresses: dict[str, list[str]] = {}
         self.wrongs: dict[str, object] = {}
         self.asked: list[str] = []  # names, each as often as it was asked for
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -46,13 +47,15 @@ class NameServer:
                 self._socket.sendto(answer, peer)
 
     def _answer(self, question: bytes, name: str, kind: int) -> bytes | None:
-        wrong = self.wrongs.get(name.partition(".")[0], NO_ERROR)
+        label = name.partition(".")[0]
+        wrong = self.wrongs.get(label, NO_ERROR)
         if callable(wrong):
             return wrong(question)
-        has_address = wrong == NO_ERROR and kind == A
-        head = question[:2] + struct.pack("!5H", _RESPONSE | wrong, 1, has_address, 0, 0)
-        record = struct.pack("!3HIH4s", 0xC00C, A, 1, 0, 4, socket.inet_aton("127.0.0.1"))
-        return head + _question(question) + (record if has_address else b"")
+        has_addresses = wrong == NO_ERROR and kind == A
+        records = [struct.pack("!3HIH4s", 0xC00C, A, 1, 0, 4, socket.inet_aton(address))
+                   for address in self.addresses.get(label, ["127.0.0.1"]) if has_addresses]
+        head = question[:2] + struct.pack("!5H", _RESPONSE | wrong, 1, len(records), 0, 0)
+        return head + _question(question) + b"".join(records)
 
 
 def _question(message: bytes) -> bytes:

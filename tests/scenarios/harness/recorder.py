@@ -106,16 +106,16 @@ def _end_of_header(data: bytes) -> int:
 
 
 class RecordingUpstream:
-    """A context manager; `connections` in the order they came, `port` on 127.0.0.1. A `greeting`
+    """A context manager; `connections` in the order they came, `port` on the address. A `greeting`
     is sent to whoever connects, before anything else."""
 
     def __init__(self, features: str = FEATURES, replies: dict[bytes, bytes] | None = None,
-                 port: int = 0):
+                 port: int = 0, address: str = "127.0.0.1"):
         self.connections: list[Connection] = []
         self.greeting = b""
         self._features = features
         self._replies = replies or {}
-        self._listener = socket.create_server(("127.0.0.1", port))
+        self._listener = socket.create_server((address, port))
         self.port = self._listener.getsockname()[1]
 
     def __enter__(self):
