@@ -52,10 +52,12 @@ std::string without_the_reason(Framing framing) {
     return summary(framing);
 }
 
-// What is wrong in a token that the parser has looked at often is found when the token ends.
+// What is wrong in a token that the parser has looked at often is found when the token ends, or when
+// it has become too big.
 bool may_be_late(const Framing& whole, const Framing& split) {
     auto const looks = std::count(split.rest.begin(), split.rest.end(), '>');
-    return whole.error && !split.error && whole.joined() == split.joined() &&
+    bool const not_found = !split.error || (split.too_big && !whole.too_big);
+    return whole.error && not_found && whole.joined() == split.joined() &&
            looks > UnfinishedToken::most_looks;
 }
 
