@@ -13,6 +13,9 @@ namespace {
 constexpr std::string_view xbosh = "urn:xmpp:xbosh";
 constexpr std::size_t looked_at_for_sid = 4096;
 
+// A declaration on <body/> is written into each element that uses it, which may be thousands.
+constexpr std::size_t most_carried_along = std::size_t{16} * 1024;
+
 template <typename Number>
 std::optional<Number> number(std::string_view text) {
     Number value = 0;
@@ -94,15 +97,20 @@ bool take_attributes(std::string_view start_tag, const Scope& scope, BoshBody& b
     return !body.rid || (*body.rid > 0 && *body.rid <= most_rid);
 }
 
-// False where something stands between the elements, or one of them may not be there.
+// False where something stands between the elements, or one of them may not be there, or too much
+// would have to be carried along.
 bool take_payload(const Frame& frame, const Scope& scope, BoshBody& body) {
     auto const& root = frame.root;
     auto at = root.content_begin;
+    std::size_t carried = 0;
     for (auto const& element : root.children) {
         if (!is_xml_blank(frame.raw.substr(at, element.begin - at))) return false;
         if (element.is(Namespace::streams, "stream")) return false;
-        body.payload +=
-            standalone(frame.raw.substr(element.begin, element.end - element.begin), scope);
+        auto const written = frame.raw.substr(element.begin, element.end - element.begin);
+        auto const whole = standalone(written, scope);
+        carried += whole.size() - written.size();
+        if (carried > most_carried_along) return false;
+        body.payload += whole;
         at = element.end;
     }
     return is_xml_blank(frame.raw.substr(at, root.content_end - at));

@@ -48,8 +48,9 @@ struct BoshBody {
 inline constexpr std::uint64_t most_rid = 9007199254740991;  // XEP-0124 section 14.1
 
 // Nothing where it is not a <body/> as XEP-0124 section 6 wants it, or over a limit, or an
-// attribute that is a number is none, or an element in it is a stream header: bad-request. `limits`
-// are those of the whole body, whose elements are on level 2.
+// attribute that is a number is none, or an element in it is a stream header, or what is declared
+// on <body/> would come to more than 16 KiB in its elements: bad-request. `limits` are those of the
+// whole body, whose elements are on level 2.
 std::optional<BoshBody> read_body(std::string_view bytes, const FrameLimits& limits);
 
 // The `sid` that these bytes seem to have, so that limits can be chosen before they are read in

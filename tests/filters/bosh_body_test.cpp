@@ -105,6 +105,20 @@ TEST(XEP0124_6, DeclarationsOnBodyAreCarriedAlong) {
               "<a xmlns='urn:d'/><b:c xmlns:b='http://jabber.org/protocol/httpbind'/>");
 }
 
+// Each of the elements would get a copy.
+TEST(XEP0124_6, DeclarationsAreCarriedAlongWithinBounds) {
+    auto const body = [](std::size_t declared, std::size_t elements) {
+        std::string text = "<b:body xmlns:b='http://jabber.org/protocol/httpbind' xmlns='";
+        text.append(declared, 'u').append("'>");
+        for (std::size_t i = 0; i < elements; ++i) text += "<a/>";
+        return text + "</b:body>";
+    };
+    // With the name of the attribute and the quotes, 64 bytes in each element.
+    EXPECT_EQ(payload_of(body(55, 256)).size(), 256 * (64 + 4));
+    EXPECT_EQ(read_body(body(55, 257), limits), std::nullopt);
+    EXPECT_EQ(read_body(body(30'000, 8000), limits), std::nullopt);
+}
+
 struct BadBody {
     const char* name;
     std::string bytes;
