@@ -10,6 +10,11 @@
 namespace stanzagate::filters {
 namespace {
 
+// What every header that opening_header() writes declares. The rest of it, which the client may
+// have made long, says nothing about a message.
+constexpr std::string_view same_declarations =
+    "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>";
+
 // RFC 7395 section 3.3.3: a message is a document of its own. What it takes from the header would
 // be read otherwise by whoever reads it alone; only the default namespace may be left out, as many
 // clients do.
@@ -61,14 +66,13 @@ std::optional<std::string> WebsocketReader::read_first(std::string_view message)
     auto header = opening_header(frame->attributes);
     if (header.size() > limits_.frame_bytes)
         return refuse(StreamErrorCondition::policy_violation, true);
-    header_ = std::move(header);
     host_ = domain_of(frame->attributes.to.value_or(""));
     state_ = State::open;
-    return header_;
+    return header;
 }
 
 std::optional<std::string> WebsocketReader::read_next(std::string_view message) {
-    DocumentReader reader(header_, limits_);
+    DocumentReader reader(same_declarations, limits_);
     auto const* const frame = reader.read(message);
     if (!frame) return refuse(reader.error(), reader.too_big());
     if (!stands_alone(frame->raw)) return refuse(StreamErrorCondition::not_well_formed);

@@ -14,10 +14,10 @@ namespace stanzagate::filters {
 // becomes a stream header, <close/> its closing tag, and any other element passes as it is.
 //   read() for every text message; restart() when the server's SASL <success/> (RFC 6120 section
 //   6.4.6, not SASL2's) goes to the client; authenticated() when the gate has let go.
-// One message is one whole element, judged in the context of the header that the upstream got: it
+// One message is one whole element, judged in the context of a header like the upstream's: it
 // begins and ends between two elements of that stream. A message that is not so is refused and
 // leaves no byte behind; then error() is set and nothing is read any more. Nothing is kept between
-// messages but the header, so one cannot act on the next.
+// messages, so one cannot act on the next.
 // What a client sends behind a SASL element waits for the server's answer (Gate::wants()): it must
 // not be read before restart() is known to be due.
 class WebsocketReader {
@@ -50,7 +50,6 @@ private:
 
     FrameLimits limits_;
     State state_ = State::opening;
-    std::string header_;  // as the upstream got it
     std::string host_;
     std::optional<StreamErrorCondition> error_;
     bool too_big_ = false;
