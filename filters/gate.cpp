@@ -106,12 +106,11 @@ Effects Gate::looked_up() {
     Effects out;
     if (phase_ == Phase::over) return out;
     if (hold_ == Hold::look_up) hold_ = Hold::none;
-    // What is still not known by now counts as not listed, so this asks no more.
     if (auto const features = std::move(kept_features_))
-        on_features(features->frame, Policy::Unasked::not_listed, out);
+        on_features(features->frame, std::move(features->asked), out);
     if (auto const element = std::move(kept_element_); element && phase_ == Phase::open)
         on_registration(element->frame, *registration_request(element->frame),
-                        Policy::Unasked::not_listed, out);
+                        std::move(element->asked), out);
     pump(out);
     return out;
 }

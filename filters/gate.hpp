@@ -83,7 +83,8 @@ private:
     enum class Watched : std::uint8_t { none, authentication, invitation, registration };
     // A frame that waits for DNS lists, with bytes of its own.
     struct Kept {
-        explicit Kept(const Frame& original) : raw(original.raw), frame(original) {
+        Kept(const Frame& original, std::vector<std::string> zones)
+            : raw(original.raw), frame(original), asked(std::move(zones)) {
             frame.raw = raw;
         }
         Kept(const Kept&) = delete;
@@ -91,6 +92,7 @@ private:
 
         std::string raw;
         Frame frame;
+        std::vector<std::string> asked;  // those lists, and all that it has waited for before
     };
     struct Delayed {
         std::string answer;  // empty: the stream ends
@@ -106,25 +108,26 @@ private:
     void on_client_header(const Frame& header, Effects& out);
     void on_client_element(const Frame& element, Effects& out);
     void on_registration(const Frame& element, const RegistrationRequest& request,
-                         Policy::Unasked unasked, Effects& out);
+                         std::vector<std::string> asked, Effects& out);
     void turn_down(const RegistrationRequest& request, const Decision& decision, Effects& out);
     void deliver(const Delayed& verdict, Effects& out);
     std::optional<QuotaUse> reserve(const Decision& decision);
     void settle_reservations(bool used);
     bool may_be_watched(const Frame& iq) const;
     void on_watched(const Frame& iq, Watched what, Effects& out);
-    void look_up(std::vector<std::string> zones, Effects& out);
+    std::unique_ptr<Kept> keep(const Frame& frame, std::vector<std::string> asked,
+                               std::vector<std::string> zones, Effects& out);
     void forward(const Frame& frame, Effects& out);
 
     void on_upstream_header(const Frame& header, Effects& out);
     void on_upstream_element(const Frame& element, Effects& out);
-    void on_features(const Frame& features, Policy::Unasked unasked, Effects& out);
+    void on_features(const Frame& features, std::vector<std::string> asked, Effects& out);
     bool on_sasl(const Frame& element);
     bool on_iq_answer(const Frame& iq);
     void relay(Effects& out);
 
-    Decision decide(RequestKind kind, const std::optional<std::string>& to, Policy::Unasked unasked,
-                    std::span<const QuotaUse> spent = {}) const;
+    Decision decide(RequestKind kind, const std::optional<std::string>& to,
+                    std::span<const std::string> asked, std::span<const QuotaUse> spent = {}) const;
     void answer_client(const std::string& xml, Effects& out);
     void release_answers(Effects& out);
     bool may_answer() const { return opened_ && (featured_ || !features_expected_); }
@@ -154,6 +157,8 @@ private:
     std::vector<std::string> outstanding_;  // ids of forwarded requests without an answer
     std::string watched_id_;
     Watched watched_ = Watched::none;
+    std::string watched_domain_;             // whose token is being judged
+    std::string invited_to_;                 // whose token was accepted and is not used up
     std::vector<Reservation> reservations_;  // of the watched registration
     std::unique_ptr<Kept> kept_element_;     // of the client, until lists have been asked
     std::unique_ptr<Kept> kept_features_;    // of the upstream, likewise
@@ -169,7 +174,6 @@ private:
     bool client_closed_ = false;  // sent </stream:stream>
     bool upstream_closed_ = false;
     bool upstream_erred_ = false;  // sent <stream:error/>
-    bool invited_ = false;
 };
 
 }  // namespace stanzagate::filters

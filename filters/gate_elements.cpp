@@ -48,7 +48,7 @@ void Gate::on_client_element(const Frame& element, Effects& out) {
     if (auto const request = registration_request(element)) {
         if (requests_++ == policy_->config().limits.negotiation_requests)
             return fail(StreamErrorCondition::policy_violation, {}, out);
-        return on_registration(element, *request, Policy::Unasked::unknown, out);
+        return on_registration(element, *request, {}, out);
     }
 
     // The upstream's leg is not the client's: what would change the one cannot pass through the
@@ -68,13 +68,15 @@ void Gate::on_client_element(const Frame& element, Effects& out) {
         return forward(element, out);
     }
     if (root.local == "iq" && !is_answer(element.attributes)) {
-        bool const is_get = element.attributes.type == "get";
-        if (child_in(root, Namespace::iq_auth) && !is_get)
+        if (child_in(root, Namespace::iq_auth) && element.attributes.type != "get")
             return on_watched(element, Watched::authentication, out);
-        if (child_in(root, Namespace::pars) && !is_get) {
+        // A server may judge a token in a `get` as well, which XEP-0445 does not know.
+        if (child_in(root, Namespace::pars)) {
             // Tokens are not to be guessed (XEP-0445 section 6).
             if (invitations_tried_++ == most_invitations)
                 return fail(StreamErrorCondition::policy_violation, {}, out);
+            auto const& to = element.attributes.to;
+            watched_domain_ = to ? domain_of(*to) : host_name_;
             return on_watched(element, Watched::invitation, out);
         }
     }
@@ -82,7 +84,7 @@ void Gate::on_client_element(const Frame& element, Effects& out) {
 }
 
 void Gate::on_registration(const Frame& element, const RegistrationRequest& request,
-                           Policy::Unasked unasked, Effects& out) {
+                           std::vector<std::string> asked, Effects& out) {
     if (request.ambiguous) return answer_client(bad_request(element.attributes), out);
     auto const to = request.stanza ? request.to : std::nullopt;
     // What is asked for is forwarded whatever is left; what is done uses it up.
@@ -91,11 +93,11 @@ void Gate::on_registration(const Frame& element, const RegistrationRequest& requ
     std::vector<QuotaUse> spent;
     Decision decision;
     for (;;) {
-        decision = decide(request.kind, to, unasked, spent);
+        decision = decide(request.kind, to, asked, spent);
         if (!decision.unknown_lists.empty()) {
-            kept_element_ = std::make_unique<Kept>(element);
+            kept_element_ = keep(element, std::move(asked), std::move(decision.unknown_lists), out);
             hold_ = Hold::look_up;
-            return look_up(std::move(decision.unknown_lists), out);
+            return;
         }
         if (decision.action != Action::forward || !uses_up) break;
         watched = request.stanza && (decision.by_invitation || !decision.quotas.empty());
@@ -115,7 +117,7 @@ void Gate::on_registration(const Frame& element, const RegistrationRequest& requ
     if (!uses_up) return;
     // How XEP-0389 ends is not seen: it counts as soon as it begins.
     settle_reservations(true);
-    if (decision.by_invitation) invited_ = false;
+    if (decision.by_invitation) invited_to_.clear();
 }
 
 void Gate::turn_down(const RegistrationRequest& request, const Decision& decision, Effects& out) {
@@ -163,8 +165,12 @@ void Gate::settle_reservations(bool used) {
     reservations_.clear();
 }
 
-void Gate::look_up(std::vector<std::string> zones, Effects& out) {
+// Until these zones have been asked. Each is asked once for a frame, so this comes to an end.
+std::unique_ptr<Gate::Kept> Gate::keep(const Frame& frame, std::vector<std::string> asked,
+                                       std::vector<std::string> zones, Effects& out) {
+    asked.insert(asked.end(), zones.begin(), zones.end());
     std::move(zones.begin(), zones.end(), std::back_inserter(out.look_up));
+    return std::make_unique<Kept>(frame, std::move(asked));
 }
 
 // An iq whose `result` changes what the gate does. It must be certain which answer is its own: it
@@ -194,8 +200,7 @@ void Gate::forward(const Frame& frame, Effects& out) {
 
 void Gate::on_upstream_element(const Frame& element, Effects& out) {
     auto const& root = element.root;
-    if (root.is(Namespace::streams, "features"))
-        return on_features(element, Policy::Unasked::unknown, out);
+    if (root.is(Namespace::streams, "features")) return on_features(element, {}, out);
     bool const authenticated =
         is_sasl(root)
             ? on_sasl(element)
@@ -205,7 +210,7 @@ void Gate::on_upstream_element(const Frame& element, Effects& out) {
     if (authenticated) relay(out);
 }
 
-void Gate::on_features(const Frame& features, Policy::Unasked unasked, Effects& out) {
+void Gate::on_features(const Frame& features, std::vector<std::string> asked, Effects& out) {
     using Wanted = FeatureEdits::Registration;
     out.findings = look_at_features(features);
     if (out.findings.starttls_only)
@@ -216,12 +221,12 @@ void Gate::on_features(const Frame& features, Policy::Unasked unasked, Effects& 
     bool const has_flows = features.root.child(Namespace::extensible_ibr, "register") != nullptr;
     Decision get;
     Decision flow;
-    if (is_automatic) get = decide(RequestKind::get, std::nullopt, unasked);
-    if (has_flows) flow = decide(RequestKind::flow, std::nullopt, unasked);
+    if (is_automatic) get = decide(RequestKind::get, std::nullopt, asked);
+    if (has_flows) flow = decide(RequestKind::flow, std::nullopt, asked);
     auto& zones = get.unknown_lists.empty() ? flow.unknown_lists : get.unknown_lists;
     if (!zones.empty()) {
-        kept_features_ = std::make_unique<Kept>(features);
-        return look_up(std::move(zones), out);
+        kept_features_ = keep(features, std::move(asked), std::move(zones), out);
+        return;
     }
 
     auto const& limits = policy_->config().limits;
@@ -272,28 +277,30 @@ bool Gate::on_iq_answer(const Frame& iq) {
     hold_ = Hold::none;
     bool const accepted = iq.attributes.type == "result";
     auto const what = std::exchange(watched_, Watched::none);
-    if (accepted && what == Watched::invitation) invited_ = true;
+    if (accepted && what == Watched::invitation) invited_to_ = watched_domain_;
     if (what == Watched::registration) {
         settle_reservations(accepted);
-        if (accepted) invited_ = false;  // one invitation, one account
+        if (accepted) invited_to_.clear();  // one invitation, one account
     }
-    return accepted && what == Watched::authentication;
+    // A result that says anything lists the fields that the server wants to have (section 3.1).
+    return accepted && what == Watched::authentication && iq.root.children.empty();
 }
 
 Decision Gate::decide(RequestKind kind, const std::optional<std::string>& to,
-                      Policy::Unasked unasked, std::span<const QuotaUse> spent) const {
+                      std::span<const std::string> asked, std::span<const QuotaUse> spent) const {
     PolicyRequest request{.host = host_name_,
                           .other_domain = std::nullopt,
                           .peer = peer_,
                           .kind = kind,
-                          .invited = invited_,
-                          .spent = spent};
+                          .invited_to = invited_to_,
+                          .spent = spent,
+                          .asked = asked};
     std::string domain;
     if (to) {
         domain = domain_of(*to);
         request.other_domain = domain;
     }
-    return policy_->decide(request, world_, unasked);
+    return policy_->decide(request, world_);
 }
 
 }  // namespace stanzagate::filters

@@ -84,7 +84,6 @@ bool are_counted_together(const std::vector<QuotaUse>& uses, const QuotaUse& ano
 struct Policy::Question {
     const PolicyRequest& request;
     const World& world;
-    Unasked unasked;
     mutable std::optional<std::string> country{};
     mutable std::optional<std::chrono::system_clock::time_point> now{};
     mutable bool unknown = false;  // a DNS list that matters has not been asked
@@ -106,15 +105,17 @@ struct Policy::Question {
         return schedule.holds(*now);
     }
 
+    bool is_unknown(const std::string& zone) const {
+        return !world.listed(zone) &&
+               std::find(request.asked.begin(), request.asked.end(), zone) == request.asked.end();
+    }
+
     bool is_listed(const std::vector<std::string>& zones) const {
         if (!request.peer.address) return false;
-        bool all_known = true;
-        for (auto const& zone : zones) {
-            auto const listed = world.listed(zone);
-            if (listed == true) return true;
-            all_known = all_known && listed.has_value();
-        }
-        unknown = unknown || (!all_known && unasked == Unasked::unknown);
+        auto const lists_it = [&](auto const& zone) { return world.listed(zone) == true; };
+        if (std::any_of(zones.begin(), zones.end(), lists_it)) return true;
+        unknown = std::any_of(zones.begin(), zones.end(),
+                              [&](auto const& zone) { return is_unknown(zone); });
         return false;
     }
 };
@@ -148,9 +149,9 @@ Policy::Policy(const config::Config& config, const config::ListContents& lists) 
     for (auto const& host : config.hosts) whitelists_.emplace_back(host.registration.whitelist);
 }
 
-Decision Policy::decide(const PolicyRequest& request, const World& world, Unasked unasked,
+Decision Policy::decide(const PolicyRequest& request, const World& world,
                         std::vector<Step>* steps) const {
-    Question const question{request, world, unasked};
+    Question const question{request, world};
     auto own = decide_for(request.host, question, steps);
     if (own.action != Action::forward || !own.unknown_lists.empty() || !request.other_domain ||
         *request.other_domain == request.host)
@@ -178,7 +179,7 @@ Decision Policy::decide_for(std::string_view domain, const Question& question,
     for (auto const place : host->registration.rules) {
         auto const& compiled = rules_[place];
         auto const failed = first_failing(compiled, domain, question);
-        if (question.unknown) return ask_first(host->registration, question);
+        if (question.unknown) return ask_first(question);
         if (steps) steps->push_back({compiled.rule, failed});
         if (failed) continue;
         decision.action = compiled.rule->action;
@@ -207,7 +208,8 @@ std::optional<MatchKey> Policy::first_failing(const CompiledRule& compiled, std:
     if (!rule.transports.empty() && std::find(rule.transports.begin(), rule.transports.end(),
                                               request.peer.transport) == rule.transports.end())
         return MatchKey::transport;
-    if (rule.invited && *rule.invited != request.invited) return MatchKey::invited;
+    bool const is_invited = !request.invited_to.empty() && request.invited_to == domain;
+    if (rule.invited && *rule.invited != is_invited) return MatchKey::invited;
     if (rule.from && !(address && compiled.from.contain(*address))) return MatchKey::from;
     if (rule.not_from && address && compiled.not_from.contain(*address)) return MatchKey::not_from;
     if (rule.during && !question.is_time(*rule.during)) return MatchKey::during;
@@ -219,15 +221,19 @@ std::optional<MatchKey> Policy::first_failing(const CompiledRule& compiled, std:
     return std::nullopt;
 }
 
-// All lists that any of the host's rules names are asked at once: asking one after another would
+// All lists that any of the hosts' rules names are asked at once: asking one after another would
 // take as long as all of them together.
-Decision Policy::ask_first(const config::Registration& registration,
-                           const Question& question) const {
+Decision Policy::ask_first(const Question& question) const {
     Decision decision;
     auto& zones = decision.unknown_lists;
-    for (auto const place : registration.rules)
-        for (auto const& zone : rules_[place].rule->dns_lists)
-            if (!question.world.listed(zone)) zones.push_back(zone);
+    auto const& request = question.request;
+    for (auto const domain : {request.host, request.other_domain.value_or(request.host)}) {
+        auto const* const host = config_->find_host(domain);
+        if (!host) continue;
+        for (auto const place : host->registration.rules)
+            for (auto const& zone : rules_[place].rule->dns_lists)
+                if (question.is_unknown(zone)) zones.push_back(zone);
+    }
     std::sort(zones.begin(), zones.end());
     zones.erase(std::unique(zones.begin(), zones.end()), zones.end());
     return decision;

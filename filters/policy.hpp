@@ -48,8 +48,11 @@ struct PolicyRequest {
     std::optional<std::string_view> other_domain;  // the domain of the iq's own `to`, if it has one
     const Peer& peer;
     RequestKind kind = RequestKind::get;
-    bool invited = false;               // the upstream has accepted this client's XEP-0445 token
+    // Of which domain the upstream has accepted this client's XEP-0445 token; empty: of none.
+    std::string_view invited_to{};
     std::span<const QuotaUse> spent{};  // quotas that turned out to have nothing left
+    // DNS lists that have been asked: what is not known of them by now counts as not listed.
+    std::span<const std::string> asked{};
 };
 
 // What of a rule may not hold, in the order in which it is looked at.
@@ -93,16 +96,13 @@ struct Decision {
 // redirect. Immutable; borrows the configuration, which must outlive it.
 class Policy {
 public:
-    // What a DNS list that has not been asked means.
-    enum class Unasked : std::uint8_t { unknown, not_listed };
-
     // `lists`: what the files of Config::lists hold (config::read_lists()).
     explicit Policy(const config::Config& config, const config::ListContents& lists = {});
 
     // The stream's host decides; where the request names another domain, that one must forward too.
     // `steps`, where given, gets what was found of the rules of the stream's host.
     Decision decide(const PolicyRequest& request, const World& world,
-                    Unasked unasked = Unasked::unknown, std::vector<Step>* steps = nullptr) const;
+                    std::vector<Step>* steps = nullptr) const;
 
     const config::Config& config() const { return *config_; }
 
@@ -129,7 +129,7 @@ private:
                         std::vector<Step>* steps) const;
     static std::optional<MatchKey> first_failing(const CompiledRule& compiled,
                                                  std::string_view domain, const Question& question);
-    Decision ask_first(const config::Registration& registration, const Question& question) const;
+    Decision ask_first(const Question& question) const;
     bool is_whitelisted(const config::Host& host, const Peer& peer) const;
 
     const config::Config* config_;

@@ -142,8 +142,8 @@ Explanation explain(const DecidedBy& by, const Question& question) {
                                          .other_domain = std::nullopt,
                                          .peer = peer,
                                          .kind = question.request,
-                                         .invited = question.invited},
-                                        world, filters::Policy::Unasked::not_listed, &steps);
+                                         .invited_to = question.invited ? host : ""},
+                                        world, &steps);
     Explanation explanation;
     explanation.rule = decision.rule;
     explanation.action = decision.action;

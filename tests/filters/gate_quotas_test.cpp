@@ -303,6 +303,25 @@ TEST(GateInvitation, OnlyTheResultOfTheTokenInvites) {
     }
 }
 
+// A server with several domains accepts a token for the one that it was sent to.
+TEST(GateInvitation, HoldsForTheDomainThatAcceptedIt) {
+    Rules const rules(invited);
+    auto const other =
+        "<iq type='set' id='t' to='second.example'>"
+        "<preauth xmlns='urn:xmpp:pars:0' token='T'/></iq>";
+    for (auto const& [to, decided_by] :
+         {std::pair{"", "default"}, std::pair{" to='second.example'", "default"}}) {
+        Session session(rules.policy);
+        session.open();
+        session.client(other);
+        session.upstream(answered("result", "t"));
+        EXPECT_EQ(session.reached(), other);
+        session.client(iq("set", "1", to));
+        EXPECT_EQ(session.reached(), "") << to;
+        EXPECT_EQ(session.rule_of(0), decided_by) << to;
+    }
+}
+
 TEST(GateInvitation, TheFourthTokenEndsTheStream) {
     Rules const rules(invited);
     Session session(rules.policy);
@@ -316,6 +335,21 @@ TEST(GateInvitation, TheFourthTokenEndsTheStream) {
     EXPECT_EQ(session.reached(), "");
     EXPECT_TRUE(session.driver.closed());
     EXPECT_EQ(session.driver.stream_error, StreamErrorCondition::policy_violation);
+}
+
+TEST(GateInvitation, TokensInAGetCountTooAndDoNotPass) {
+    Rules const rules(invited);
+    Session session(rules.policy);
+    session.open();
+    auto const get = "<iq type='get' id='1'><preauth xmlns='urn:xmpp:pars:0' token='T'/></iq>";
+    for (int i = 0; i < 3; ++i) {
+        session.client(get);
+        EXPECT_TRUE(has(session.got(), "<bad-request "));
+    }
+    EXPECT_FALSE(session.driver.closed());
+    session.client(get);
+    EXPECT_TRUE(session.driver.closed());
+    EXPECT_EQ(session.reached(), "");
 }
 
 }  // namespace

@@ -193,6 +193,50 @@ TEST(GateLookUp, HoldsBoth) {
     EXPECT_EQ(session.rule_of(0), "default");
 }
 
+// The stream's host and the iq's `to` may have lists of their own.
+TEST(GateLookUp, AsksThoseOfBothDomainsAtOnce) {
+    Rules const rules(
+        "[[rule]]\nname = 'own'\nhost = 'example.org'\ndnsbl = 'a.example'\n"
+        "action = 'refuse'\n"
+        "[[rule]]\nname = 'others'\nhost = 'second.example'\n"
+        "dnsbl = 'b.example'\naction = 'refuse'\n"
+        "[[rule]]\nname = 'rest'\naction = 'forward'\n");
+    for (bool const is_listed : {false, true}) {
+        Session session(rules.policy);
+        open_and_wait(session);
+        session.driver.world.unasked = {"a.example", "b.example"};
+        auto const request = iq("set", "1", " to='second.example'");
+        session.client(request);
+        EXPECT_EQ(session.driver.look_ups, (std::vector<std::string>{"a.example", "b.example"}));
+        session.driver.world.unasked.clear();
+        if (is_listed) session.driver.world.listing = {"b.example"};
+        session.driver.looked_up();
+        EXPECT_EQ(session.reached(), is_listed ? "" : request);
+        EXPECT_EQ(session.rule_of(0), is_listed ? "others" : "rest");
+    }
+}
+
+// A reload may bring a list while others are being asked.
+TEST(GateLookUp, AsksForWhatHasBecomeNeededMeanwhile) {
+    Rules const before(rule("dnsbl = 'a.example'\naction = 'refuse'") +
+                       "[[rule]]\nname = 'rest'\naction = 'forward'\n");
+    Rules const after(rule("dnsbl = ['a.example', 'b.example']\naction = 'refuse'") +
+                      "[[rule]]\nname = 'rest'\naction = 'forward'\n");
+    Session session(before.policy);
+    open_and_wait(session);
+    session.driver.world.unasked = {"a.example", "b.example"};
+    session.client(iq("set", "1"));
+    session.driver.gate().use(after.policy);
+    session.driver.looked_up();
+    EXPECT_EQ(session.reached(), "");
+    EXPECT_EQ(session.driver.look_ups, (std::vector<std::string>{"a.example", "b.example"}));
+    session.driver.world.listing = {"b.example"};
+    session.driver.world.unasked = {"a.example"};
+    session.driver.looked_up();
+    EXPECT_EQ(session.rule_of(0), "it");
+    EXPECT_EQ(session.reached(), "");
+}
+
 TEST(GateLookUp, AnEndMeanwhile) {
     Rules const rules(rule(listed));
     for (Side const side : {Side::client, Side::upstream}) {

@@ -33,10 +33,10 @@ struct Asks {
     std::string_view from = stranger;
     std::string_view host = "example.org";
     std::optional<std::string_view> other = std::nullopt;
-    bool invited = false;
+    std::string_view invited_to = "";
     std::vector<std::string> unasked = {};
     std::vector<std::string> listed = {};
-    Policy::Unasked mode = Policy::Unasked::unknown;
+    std::vector<std::string> asked = {};
     std::vector<Registered> before = {};  // within the hour
 };
 
@@ -83,8 +83,9 @@ TEST_P(RuleOrder, DecidesByTheFirstThatMatches) {
                                          .other_domain = who.other,
                                          .peer = peer,
                                          .kind = RequestKind::set,
-                                         .invited = who.invited},
-                                        world, who.mode);
+                                         .invited_to = who.invited_to,
+                                         .asked = who.asked},
+                                        world);
     EXPECT_EQ(decision.unknown_lists, test.unknown);
     if (!test.unknown.empty()) return;
     EXPECT_EQ(decision.rule, test.decided_by);
@@ -216,14 +217,22 @@ INSTANTIATE_TEST_SUITE_P(
              true},
         Case{"invitation_of_the_other",
              rule("forward-1", "host = 'example.org'") + rule("forward-2", "invited = true"),
-             {.other = "second.example", .invited = true},
+             {.other = "second.example", .invited_to = "second.example"},
              "forward-1",
              {},
              {},
              true},
+        Case{"invitation_of_a_third",
+             rule("forward-1", "host = 'example.org'") + rule("forward-2", "invited = true"),
+             {.other = "second.example", .invited_to = "example.org"},
+             "default",
+             {},
+             {},
+             false,
+             true},
         Case{"invitation_of_the_own",
              rule("forward-1", "host = 'example.org'\ninvited = true") + rule("forward-2"),
-             {.other = "second.example", .invited = true},
+             {.other = "second.example", .invited_to = "example.org"},
              "forward-1",
              {},
              {},
@@ -319,8 +328,16 @@ INSTANTIATE_TEST_SUITE_P(
              {"a.example"}},
         Case{"unasked_is_not_listed",
              rule("refuse", "dnsbl = 'a.example'"),
-             {.unasked = {"a.example"}, .mode = Policy::Unasked::not_listed},
+             {.unasked = {"a.example"}, .asked = {"a.example"}},
              "default"},
+        Case{"what_was_not_asked_of_the_other",
+             rule("refuse", "dnsbl = 'a.example'") + rule("forward-1", "host = 'example.org'") +
+                 rule("close", "dnsbl = 'b.example'") + rule("forward-2", ""),
+             {.other = "second.example",
+              .unasked = {"a.example", "b.example"},
+              .asked = {"a.example"}},
+             "",
+             {"b.example"}},
         Case{"all_of_the_host",
              rule("refuse", "dnsbl = 'b.example'") +
                  rule("close", "dnsbl = ['a.example', 'b.example', 'c.example']"),

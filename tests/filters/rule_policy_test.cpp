@@ -67,8 +67,8 @@ TEST_P(RuleMatches, WhereAllOfItsKeysHold) {
                                          .other_domain = std::nullopt,
                                          .peer = peer,
                                          .kind = who.kind,
-                                         .invited = who.invited},
-                                        world, Policy::Unasked::unknown, &steps);
+                                         .invited_to = who.invited ? who.host : ""},
+                                        world, &steps);
     bool const matches = GetParam().matches;
     EXPECT_TRUE(decision.unknown_lists.empty());
     if (matches) {
@@ -322,7 +322,7 @@ TEST(RuleLists, WhatFilesHold) {
                                .decide({.host = "example.org",
                                         .other_domain = std::nullopt,
                                         .peer = peer,
-                                        .invited = true},
+                                        .invited_to = "example.org"},
                                        TestWorld())
                                .rule);
     };

@@ -134,6 +134,36 @@ proxy_protocol = "v2"
                              "<password>new</password></query></iq>")
         self.assertEqual((changed.get("type"), changed.get("id")), ("result", "p"))
 
+    def test_legacy_authentication_without_a_password(self):
+        """Prosody answers a set that lacks fields with their list, in a result: nobody is authenticated."""
+        client = self.open(STRANGER)
+        client.open(HOST)
+        fields = client.ask("<iq type='set' id='a'><query xmlns='jabber:iq:auth'/></iq>")
+        self.assertEqual((fields.get("type"), len(fields)), ("result", 1))
+        self.assert_not_registered(client, "iris")
+
+    def assert_not_registered(self, client: RawClient, user: str) -> None:
+        reply = client.ask("<iq type='set' id='r'><query xmlns='jabber:iq:register'>"
+                           f"<username>{user}</username><password>pw</password></query></iq>")
+        self.assertEqual(reply.get("type"), "error")
+        self.assertNotIn(user, self.server.accounts(HOST))
+
+    def test_a_host_in_other_characters(self):
+        """Beside a host that everybody may register at: Prosody takes each of these for the strict one."""
+        upstream = f"tcp://127.0.0.1:{self.server.c2s_port}"
+        everybody = 'whitelist = ["0.0.0.0/0", "::/0"]\nurl = "https://a.example/"'
+        gate = self.enterContext(Gate(
+            self.temporary_folder(), LISTENERS + REGISTRATION +
+            host_table(HOST, upstream, self.certificate) +
+            host_table("*", upstream, self.certificate, everybody)))
+        for number, spelling in enumerate(("\uff50rosody.test", "pro\u00adsody.test",
+                                           "prosody\uff0etest")):
+            with self.subTest(ascii(spelling)):
+                client = self.enterContext(RawClient(gate.port("direct"), STRANGER))
+                client.wrap(self.certificate.client_context(), HOST)
+                client.open(spelling)
+                self.assert_not_registered(client, f"jane{number}")
+
     def test_wrong_password_then_right_one(self):
         """A failed try leaves the stream as it was: still decided, still usable."""
         story = self.story()
