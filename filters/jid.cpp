@@ -1,8 +1,10 @@
 #include "filters/jid.hpp"
 
-#include <stringprep.h>
+#include <idn-free.h>
+#include <idna.h>
 
 #include <algorithm>
+#include <memory>
 
 namespace stanzagate::filters {
 namespace {
@@ -20,16 +22,15 @@ void drop_trailing_dot(std::string& domain) {
 }
 
 // Nothing can become a part of a JID by it that was none before.
-std::string nameprep(std::string_view domain) {
+std::string to_ascii(const std::string& domain) {
     if (domain.size() > most_domain_bytes) return {};
-    std::string prepared(domain);
-    prepared.resize(most_domain_bytes + 1);  // for what becomes longer, and a zero behind it
-    if (stringprep_nameprep_no_unassigned(prepared.data(), prepared.size()) != STRINGPREP_OK)
-        return {};
-    prepared.resize(prepared.find('\0'));
-    if (prepared.find_first_of("@/") != std::string::npos) return {};
-    drop_trailing_dot(prepared);
-    return prepared;
+    char* written = nullptr;
+    if (::idna_to_ascii_8z(domain.c_str(), &written, 0) != IDNA_SUCCESS) return {};
+    std::unique_ptr<char, decltype(&::idn_free)> const owner(written, ::idn_free);
+    std::string ascii(written);
+    if (ascii.find_first_of("@/") != std::string::npos) return {};
+    drop_trailing_dot(ascii);
+    return ascii;
 }
 
 }  // namespace
@@ -39,7 +40,7 @@ std::string domain_of(std::string_view jid) {
     if (auto const at = jid.find('@'); at != std::string_view::npos) jid.remove_prefix(at + 1);
     std::string domain(jid);
     drop_trailing_dot(domain);
-    if (!is_ascii(domain)) return nameprep(domain);
+    if (!is_ascii(domain)) domain = to_ascii(domain);
     std::transform(domain.begin(), domain.end(), domain.begin(), [](char c) {
         return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
     });
