@@ -37,6 +37,8 @@ private:
     ProsodyOptions options_of(const ProsodySection* host) { return {config_.global, host, notes_}; }
     bool is_served(const ProsodySection& host);
     void note_misspelt(const ProsodySection& section);
+    bool is_loaded(const char* module) const;
+    std::vector<std::string> web_doors() const;
     void note_other_doors();
     void note_closed(const ProsodySection& host);
     ServedHost served(const ProsodySection& host);
@@ -83,16 +85,28 @@ void Translation::note_misspelt(const ProsodySection& section) {
                                           option->value.describe());
 }
 
+// On some host.
+bool Translation::is_loaded(const char* module) const {
+    return std::ranges::any_of(config_.hosts, [&](const ProsodySection& host) {
+        return is_enabled(module, config_.global, host);
+    });
+}
+
+// The modules by which clients reach Prosody at HTTP ports, which stay its own.
+std::vector<std::string> Translation::web_doors() const {
+    std::vector<std::string> doors;
+    for (const char* const module : {"bosh", "websocket"})
+        if (is_loaded(module)) doors.push_back(std::string("mod_") + module);
+    return doors;
+}
+
 void Translation::note_other_doors() {
-    for (const char* const module : {"bosh", "websocket"}) {
-        const auto has = [&](const ProsodySection& host) {
-            return is_enabled(module, config_.global, host);
-        };
-        if (std::ranges::any_of(config_.hosts, has))
-            notes_.add(config_.global.where, std::string("mod_") + module +
-                                                 " is enabled: clients that come to Prosody by "
-                                                 "it pass by the gate");
-    }
+    std::string passes = " is enabled: clients that come to Prosody by it pass by the gate";
+    if (is_loaded("register_redirect"))
+        passes +=
+            ", where mod_register_redirect is the only guard: leave it enabled until they come "
+            "through the gate too (serve = [\"xmpp\", \"websocket\", \"bosh\"])";
+    for (const std::string& door : web_doors()) notes_.add(config_.global.where, door + passes);
     const ProsodyOptions global = options_of(nullptr);
     if (global.find("c2s_require_encryption") && !global.boolean("c2s_require_encryption", true))
         notes_.add(global.where("c2s_require_encryption"),
@@ -199,7 +213,29 @@ std::string Translation::rule_file(const std::vector<ServedHost>& hosts) {
     return out;
 }
 
-std::string preamble(const ProsodyConfig& config, const std::string& port) {
+std::string enumeration(const std::vector<std::string>& names) {
+    std::string out;
+    for (const std::string& name : names) out += (out.empty() ? "" : " and ") + name;
+    return out;
+}
+
+// What becomes of mod_register_redirect. `web_doors`: the modules that let clients pass by the
+// gate.
+std::string what_stays(const std::vector<std::string>& web_doors) {
+    if (web_doors.empty())
+        return toml_comment("mod_register_redirect has nothing left to do there.");
+    const std::string doors = enumeration(web_doors);
+    return toml_comment(
+        "mod_register_redirect must stay enabled there: by " + doors +
+        " clients reach Prosody at its own HTTP ports, past the gate, and it is the only guard of "
+        "registration on that way. It has nothing left to do once they come through the gate "
+        "(a [[listen]] with serve = [\"xmpp\", \"websocket\", \"bosh\"]) and Prosody no longer "
+        "has " +
+        doors + ".");
+}
+
+std::string preamble(const ProsodyConfig& config, const std::string& port,
+                     const std::vector<std::string>& web_doors) {
     return toml_comment("Made by stanzagate import-prosody from " + config.file.string() +
                         ". Read it through, then: stanzagate check") +
            "#\n" +
@@ -213,7 +249,7 @@ std::string preamble(const ProsodyConfig& config, const std::string& port) {
            "] = \"c2s\" }\n"
            "#     proxy_trusted_proxies = { \"127.0.0.1\", \"::1\" }\n"
            "#     secure_interfaces = { \"127.0.0.1\", \"::1\" }\n" +
-           toml_comment("mod_register_redirect has nothing left to do there.");
+           what_stays(web_doors);
 }
 
 std::string Translation::run() {
@@ -231,7 +267,7 @@ std::string Translation::run() {
                            "there is no VirtualHost that the gate could stand before");
         return {};
     }
-    std::string out = preamble(config_, port);
+    std::string out = preamble(config_, port, web_doors());
     if (!evaluated.empty()) out += "#\n";
     // What could not be followed when the file was evaluated.
     for (const Diagnostic& earlier : evaluated) out += toml_comment(earlier.message);

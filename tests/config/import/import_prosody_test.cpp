@@ -234,6 +234,29 @@ TEST_F(ImportProsody, PrintsLimitsAsASecondFile) {
     EXPECT_THAT(folder_.said(), HasSubstr("\"spam.example\" is neither an address nor a network"));
 }
 
+// By its own HTTP ports clients reach Prosody past the gate.
+TEST_F(ImportProsody, LeavesTheModuleToGuardWebClients) {
+    constexpr std::string_view over = "nothing left to do there";
+    constexpr std::string_view host =
+        "registration_url = 'https://a.example/'\nVirtualHost 'a.example'\n";
+    const auto made = [&](const std::string& modules) {
+        return folder_.import("modules_enabled = " + modules + std::string(host)).value_or("");
+    };
+    EXPECT_THAT(made("{ 'register_redirect' }\n"), HasSubstr(over));
+    EXPECT_THAT(folder_.said(), Not(HasSubstr("leave it enabled")));
+    for (const std::string module : {"bosh", "websocket"}) {
+        EXPECT_THAT(made("{ 'register_redirect', '" + module + "' }\n"),
+                    testing::AllOf(Not(HasSubstr(over)),
+                                   HasSubstr("mod_register_redirect must stay enabled there: by "
+                                             "mod_" +
+                                             module + " clients")));
+        EXPECT_THAT(folder_.said(), HasSubstr("mod_" + module + " is enabled"));
+        EXPECT_THAT(folder_.said(),
+                    HasSubstr("leave it enabled until they come through the gate too "
+                              "(serve = [\"xmpp\", \"websocket\", \"bosh\"])"));
+    }
+}
+
 TEST_F(ImportProsody, SaysWhatElseIsDifferent) {
     const auto toml = folder_.import(
         "modules_enabled = { 'register', 'register_redirect', 'bosh' }\n"
