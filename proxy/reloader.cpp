@@ -16,10 +16,10 @@ std::shared_ptr<const void> when_all_use(std::function<void()> in_use) {
     return {nullptr, [in_use = std::move(in_use)](const void*) { in_use(); }};
 }
 
-void log_what_stays(const config::Config& before, const config::Config& next, const Log& log) {
+void log_what_waits(const config::Server& running, const config::Server& wanted, const Log& log) {
     auto const say = [&](std::string_view key) { log.warning("restart_needed", {{"key", key}}); };
-    if (next.server.workers != before.server.workers) say("server.workers");
-    if (next.server.log != before.server.log) say("server.log");
+    if (wanted.workers != running.workers) say("server.workers");
+    if (wanted.log != running.log) say("server.log");
 }
 
 }  // namespace
@@ -27,7 +27,8 @@ void log_what_stays(const config::Config& before, const config::Config& next, co
 Reloader::Reloader(boost::asio::io_context& background, std::shared_ptr<const Snapshot> snapshot,
                    const Workers& workers, Admission& admission, AdminServer& admin, const Log& log,
                    const certs::TicketKeys& ticket_keys)
-    : snapshot_(std::move(snapshot)),
+    : started_with_(snapshot->config.server),
+      snapshot_(std::move(snapshot)),
       workers_(workers),
       admission_(admission),
       admin_(admin),
@@ -55,8 +56,8 @@ void Reloader::reload() {
     config::Diagnostics diagnostics;
     auto snapshot = load_snapshot(snapshot_->config.file, diagnostics, snapshot_.get());
     log_diagnostics(log_, "configuration", diagnostics);
-    auto const in_use = [&log = log_, before = snapshot_, now = snapshot] {
-        log_what_stays(before->config, now->config, log);
+    auto const in_use = [&log = log_, running = started_with_, now = snapshot] {
+        log_what_waits(running, now->config.server, log);
         log.info("reloaded", {{"file", now->config.file.string()}});
     };
     if (!snapshot || !publish(snapshot, in_use)) {

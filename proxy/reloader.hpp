@@ -55,6 +55,7 @@ private:
     void read_list(const std::filesystem::path& file, Unchanged unchanged);
     void take_certificates(const CertificateWatch::Store& store, std::function<void()> in_use);
 
+    const config::Server started_with_;  // what of it takes a restart still holds
     std::shared_ptr<const Snapshot> snapshot_;
     const Workers& workers_;
     Admission& admission_;
