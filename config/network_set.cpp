@@ -56,6 +56,11 @@ bool NetworkSet::covers(const Network& network) const {
                                   : v6_.cover(wide_range(network));
 }
 
+bool NetworkSet::overlaps(const Network& network) const {
+    return network.base().is_v4() ? v4_.overlap(narrow_range(network))
+                                  : v6_.overlap(wide_range(network));
+}
+
 std::size_t NetworkSet::memory_bytes() const {
     return sizeof *this + v4_.memory_bytes() + v6_.memory_bytes();
 }
@@ -79,14 +84,27 @@ NetworkSet::Ranges<Number>::Ranges(std::vector<Range<Number>> ranges) : ranges_(
     for (std::size_t i = part - 1; i < ranges_.size(); i += part) index_.push_back(ranges_[i].last);
 }
 
+template <class Number>
+const NetworkSet::Range<Number>* NetworkSet::Ranges<Number>::first_until(
+    const Number& number) const {
+    const auto above = std::ranges::lower_bound(index_, number);
+    const auto from = static_cast<std::size_t>(above - index_.begin()) * part;
+    const auto ranges = std::span(ranges_).subspan(from, std::min(part, ranges_.size() - from));
+    const auto found = std::ranges::lower_bound(ranges, number, {}, &Range<Number>::last);
+    return found != ranges.end() ? &*found : nullptr;
+}
+
 // The only range that can hold it is the first that ends where it begins, or later.
 template <class Number>
 bool NetworkSet::Ranges<Number>::cover(const Range<Number>& wanted) const {
-    const auto above = std::ranges::lower_bound(index_, wanted.first);
-    const auto from = static_cast<std::size_t>(above - index_.begin()) * part;
-    const auto ranges = std::span(ranges_).subspan(from, std::min(part, ranges_.size() - from));
-    const auto found = std::ranges::lower_bound(ranges, wanted.first, {}, &Range<Number>::last);
-    return found != ranges.end() && found->first <= wanted.first && wanted.last <= found->last;
+    const auto* const found = first_until(wanted.first);
+    return found != nullptr && found->first <= wanted.first && wanted.last <= found->last;
+}
+
+template <class Number>
+bool NetworkSet::Ranges<Number>::overlap(const Range<Number>& wanted) const {
+    const auto* const found = first_until(wanted.first);
+    return found != nullptr && found->first <= wanted.last;
 }
 
 template <class Number>

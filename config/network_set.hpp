@@ -25,6 +25,8 @@ public:
     bool contains(const Address& address) const;
     // Whether the whole network lies inside, of however many networks that is put together.
     bool covers(const Network& network) const;
+    // Whether any address of the network lies inside.
+    bool overlaps(const Network& network) const;
 
     // How many networks it was built from.
     std::size_t size() const { return size_; }
@@ -58,11 +60,15 @@ private:
         explicit Ranges(std::vector<Range<Number>> ranges);
 
         bool cover(const Range<Number>& wanted) const;
+        bool overlap(const Range<Number>& wanted) const;
         std::size_t memory_bytes() const;
 
         bool operator==(const Ranges&) const = default;
 
     private:
+        // The first range that ends at `number` or later; nullptr where there is none.
+        const Range<Number>* first_until(const Number& number) const;
+
         std::vector<Range<Number>> ranges_;
         std::vector<Number> index_;  // the `last` of every 16th range
     };

@@ -46,19 +46,20 @@ Names collect_names(const RuleOrder& order, const RuleBook& book, const Config& 
     return names;
 }
 
-void check_rule_names(const RuleOrder& order, const RuleBook& book, Diagnostics& diagnostics) {
+void check_rule_names(const RuleOrder& order, RuleBook& book, Diagnostics& diagnostics) {
     std::map<std::string, Position> names;
     for (const std::size_t file : order.files) {
-        for (const RuleKeys& keys : book.files[file].rules) {
+        for (RuleKeys& keys : book.files[file].rules) {
             const Rule& rule = keys.rule;
             if (rule.name.empty()) continue;
             const auto [first, is_new] = names.emplace(rule.name, rule.where);
-            if (!is_new)
-                report_once(Diagnostic{Severity::error, rule.where,
-                                       "rule.name: " + in_quotes(rule.name) +
-                                           " is already the name of a rule in " +
-                                           place_text(first->second)},
-                            diagnostics);
+            if (is_new) continue;
+            keys.right = false;
+            report_once(
+                Diagnostic{Severity::error, rule.where,
+                           "rule.name: " + in_quotes(rule.name) +
+                               " is already the name of a rule in " + place_text(first->second)},
+                diagnostics);
         }
     }
 }

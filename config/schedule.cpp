@@ -167,6 +167,10 @@ Parsed<Schedule> Schedule::parse(std::string_view text) {
     return schedule;
 }
 
+bool Schedule::is_always() const {
+    return days_.all() && start_ == minutes{0} && end_ == whole_day;
+}
+
 bool Schedule::holds(std::chrono::system_clock::time_point now) const {
     const auto seconds = std::chrono::floor<std::chrono::seconds>(now);
     const auto offset =

@@ -29,6 +29,8 @@ public:
 
     // Reads no clock and no file: the zone has been looked up by parse().
     bool holds(std::chrono::system_clock::time_point now) const;
+    // Whether it is the whole week.
+    bool is_always() const;
     // As it was written.
     const std::string& to_string() const { return text_; }
 

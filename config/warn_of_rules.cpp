@@ -1,7 +1,9 @@
 // What is right, but hardly meant.
 #include <algorithm>
+#include <map>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "config/nearest_word.hpp"
@@ -11,36 +13,89 @@
 namespace stanzagate::config {
 namespace {
 
-void warn_of_swallowed(const RuleOrder& order, const Config& config, const RuleBook& book,
-                       Diagnostics& diagnostics) {
-    for (std::size_t i = 1; i < order.rules.size(); ++i) {
-        const Rule& later = config.rules[order.rules[i]];
-        if (!book.sources[order.rules[i]]->right) continue;
-        const auto earlier = std::span(order.rules).first(i);
-        const auto found = std::ranges::find_if(earlier, [&](std::size_t place) {
-            return book.sources[place]->right && swallows(config.rules[place], later);
-        });
-        if (found == earlier.end()) continue;
-        const Rule& first = config.rules[*found];
-        report_once(Diagnostic{Severity::warning, later.where,
-                               "rule.name: " + in_quotes(later.name) +
-                                   " can never match: " + in_quotes(first.name) + " (" +
-                                   first.where.file + ", line " + std::to_string(first.where.line) +
-                                   ") comes before it and matches all that this rule does"},
-                    diagnostics);
-    }
+// All doors that some listener has; every one there is while something is wrong, which may have
+// been a listener.
+std::vector<Transport> doors_of(const Config& config, const Diagnostics& diagnostics) {
+    std::vector<Transport> doors{Transport::starttls, Transport::direct, Transport::websocket,
+                                 Transport::bosh};
+    if (diagnostics.has_errors()) return doors;
+    std::erase_if(doors, [&](Transport transport) {
+        return std::ranges::none_of(config.listen,
+                                    [&](const Listen& listen) { return listen.brings(transport); });
+    });
+    return doors;
 }
+
+// Finds the rules that stand behind one which matches all that they do. A rule that is used in
+// several orders is one of them only where that is so in each.
+class Swallowed {
+public:
+    Swallowed(const Config& config, const RuleBook& book, std::vector<Transport> doors)
+        : config_(config), book_(book), doors_(std::move(doors)) {
+        covers_.reserve(config.rules.size());
+        for (const Rule& rule : config.rules) covers_.emplace_back(rule, config.lists);
+    }
+
+    void look_through(const RuleOrder& order) {
+        Traffic traffic{.hosts = {}, .transports = doors_};
+        for (const std::size_t host : order.hosts)
+            traffic.hosts.push_back(config_.hosts[host].name);
+        for (std::size_t i = 0; i < order.rules.size(); ++i) {
+            const std::size_t place = order.rules[i];
+            if (!book_.sources[place]->right || covers_[place].excludes_itself()) continue;
+            const Traffic let_in = covers_[place].lets_in(traffic);
+            if (let_in.empty()) continue;
+            const auto earlier = std::span(order.rules).first(i);
+            const auto found = std::ranges::find_if(earlier, [&](std::size_t before) {
+                return book_.sources[before]->right &&
+                       covers_[before].swallows(covers_[place], let_in);
+            });
+            note(place, found == earlier.end() ? nullptr : &config_.rules[*found]);
+        }
+    }
+
+    void warn(Diagnostics& diagnostics) const {
+        for (const Found& one : found_) {
+            if (one.by == nullptr) continue;
+            diagnostics.warning(one.rule->where,
+                                "rule.name: " + in_quotes(one.rule->name) + " can never match: " +
+                                    in_quotes(one.by->name) + " (" + one.by->where.file +
+                                    ", line " + std::to_string(one.by->where.line) +
+                                    ") comes before it and matches all that this rule does");
+        }
+    }
+
+private:
+    struct Found {
+        const Rule* rule;
+        const Rule* by;  // nullptr: it matches somewhere
+    };
+
+    void note(std::size_t place, const Rule* by) {
+        const RuleKeys* const source = book_.sources[place];
+        const auto [index, is_new] = places_.emplace(source, found_.size());
+        if (is_new)
+            found_.push_back({&config_.rules[place], by});
+        else if (by == nullptr)
+            found_[index->second].by = nullptr;
+    }
+
+    const Config& config_;
+    const RuleBook& book_;
+    std::vector<Transport> doors_;
+    std::vector<RuleCover> covers_;  // of each of Config::rules
+    std::vector<Found> found_;
+    std::map<const RuleKeys*, std::size_t> places_;  // in found_
+};
 
 void warn_of_excluded(const Config& config, const RuleBook& book, Diagnostics& diagnostics) {
     for (std::size_t i = 0; i < config.rules.size(); ++i) {
-        const Rule& rule = config.rules[i];
         const RuleKeys& keys = *book.sources[i];
-        if (!keys.right || !rule.from || !rule.not_from) continue;
-        if (is_inside(*rule.from, *rule.not_from))
-            report_once(Diagnostic{Severity::warning, keys.not_from->where,
-                                   "rule.not_from: excludes all that is in from, so the rule can "
-                                   "never match"},
-                        diagnostics);
+        if (!keys.right || !RuleCover(config.rules[i], config.lists).excludes_itself()) continue;
+        report_once(Diagnostic{Severity::warning, keys.not_from->where,
+                               "rule.not_from: excludes all that is in from, so the rule can "
+                               "never match"},
+                    diagnostics);
     }
 }
 
@@ -74,12 +129,12 @@ void warn_of_strange_hosts(const Config& config, const RuleBook& book, Diagnosti
 }
 
 void warn_of_missing_doors(const Config& config, const RuleBook& book, Diagnostics& diagnostics) {
+    const std::vector<Transport> doors = doors_of(config, diagnostics);
     for (std::size_t i = 0; i < config.rules.size(); ++i) {
         const Rule& rule = config.rules[i];
         if (!book.sources[i]->right || rule.transports.empty()) continue;
         const bool can_match = std::ranges::any_of(rule.transports, [&](Transport transport) {
-            return std::ranges::any_of(
-                config.listen, [&](const Listen& listen) { return listen.brings(transport); });
+            return std::ranges::find(doors, transport) != doors.end();
         });
         if (!can_match)
             report_once(Diagnostic{Severity::warning, book.sources[i]->transport_where,
@@ -108,7 +163,9 @@ void warn_of_unused_lists(const Config& config, Diagnostics& diagnostics) {
 }  // namespace
 
 void warn_of_rules(const Config& config, const RuleBook& book, Diagnostics& diagnostics) {
-    for (const RuleOrder& order : book.orders) warn_of_swallowed(order, config, book, diagnostics);
+    Swallowed swallowed(config, book, doors_of(config, diagnostics));
+    for (const RuleOrder& order : book.orders) swallowed.look_through(order);
+    swallowed.warn(diagnostics);
     warn_of_excluded(config, book, diagnostics);
     warn_of_strange_hosts(config, book, diagnostics);
     // What was wrong may have been what uses a list, or a listener.

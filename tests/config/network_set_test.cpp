@@ -115,6 +115,18 @@ INSTANTIATE_TEST_SUITE_P(
              {"192.0.3.7", "::192.0.2.7"}}),
     NamedCase{});
 
+TEST(NetworkSet, OverlapsWhatHasAnAddressInIt) {
+    const auto network = [](std::string_view text) { return *Network::parse(text); };
+    const NetworkSet set({network("192.0.2.0/24"), network("10.0.0.0/8"), network("2001:db8::1")});
+    for (const std::string_view text : {"192.0.2.0/24", "192.0.2.255", "192.0.0.0/16", "0.0.0.0/0",
+                                        "10.1.0.0/16", "::/0", "2001:db8::1", "2001:db8::/32"})
+        EXPECT_TRUE(set.overlaps(network(text))) << text;
+    for (const std::string_view text : {"192.0.3.0", "192.0.1.0/24", "9.0.0.0/8", "11.0.0.0",
+                                        "255.255.255.255", "2001:db8::2", "::", "2001:db9::/32"})
+        EXPECT_FALSE(set.overlaps(network(text))) << text;
+    EXPECT_FALSE(NetworkSet().overlaps(network("0.0.0.0/0")));
+}
+
 // Random networks that crowd together, so that many of them nest, touch and overlap.
 class Crowd {
 public:

@@ -1,6 +1,4 @@
 // When a rule is said to be swallowed by an earlier one, and when not.
-#include "config/rule_cover.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -43,9 +41,11 @@ rules = "rules.toml"
 constexpr std::string_view lists = R"([lists]
 a = { file = "a.txt" }
 b = { file = "b.txt" }
+ten = ["10.0.0.0/8"]
+halves = ["10.0.0.0/9", "10.128.0.0/9"]
 [[rule]]
 name = "user of all lists"
-from = ["@a", "@b"]
+from = ["@a", "@b", "@ten", "@halves"]
 invited = true
 during = "00:00-00:01"
 action = "close"
@@ -69,7 +69,6 @@ TEST_P(RuleCover, WarnsOfWhatCanNeverMatch) {
     Diagnostics diagnostics;
     const auto config = load_text(main_file, folder_ / "gate.toml", diagnostics);
     ASSERT_TRUE(config) << diagnostics.all().at(0).to_string();
-    EXPECT_EQ(swallows(config->rules.at(1), config->rules.at(2)), GetParam().swallows);
     if (!GetParam().swallows) {
         EXPECT_THAT(diagnostics.all(), testing::IsEmpty());
         return;
@@ -112,7 +111,31 @@ INSTANTIATE_TEST_SUITE_P(
                   true},
         CoverCase{"invited", "invited = true", "invited = true\nfrom = \"10.0.0.0/8\"", true},
         CoverCase{"later_during", "", "during = \"08:00-18:00\"", true},
-        CoverCase{"later_quota", "", "quota = { count = 1, per = \"1h\", by = \"all\" }", true}),
+        CoverCase{"later_quota", "", "quota = { count = 1, per = \"1h\", by = \"all\" }", true},
+        CoverCase{"union", "from = [\"10.128.0.0/9\", \"10.0.0.0/9\"]", "from = \"10.0.0.0/8\"",
+                  true},
+        CoverCase{"network_in_list", "from = \"@ten\"", "from = \"10.1.0.0/16\"", true},
+        CoverCase{"list_in_network", "from = \"10.0.0.0/7\"", "from = \"@halves\"", true},
+        CoverCase{"list_in_list", "from = \"@halves\"", "from = \"@ten\"", true},
+        CoverCase{"every_address", "from = [\"0.0.0.0/0\", \"::/0\"]",
+                  "from = [\"@a\", \"@ten\", \"2001:db8::1\"]", true},
+        CoverCase{"every_address_in_halves", "from = [\"0.0.0.0/1\", \"128.0.0.0/1\", \"::/0\"]",
+                  "from = \"@a\"", true},
+        CoverCase{"rest_left_out", "from = \"10.0.0.0/8\"",
+                  "from = [\"10.1.0.0/16\", \"192.0.2.1\"]\nnot_from = \"192.0.2.0/24\"", true},
+        CoverCase{"left_out_elsewhere", "not_from = \"@ten\"", "from = \"192.0.2.1\"", true},
+        CoverCase{"left_out_list", "not_from = \"@halves\"", "not_from = \"10.0.0.0/8\"", true},
+        CoverCase{"left_out_where_it_counts", "not_from = [\"10.1.0.0/16\", \"192.0.2.0/24\"]",
+                  "from = \"10.0.0.0/8\"\nnot_from = \"10.0.0.0/9\"", true},
+        CoverCase{"left_out_file_too", "not_from = [\"@a\", \"192.0.2.1\"]",
+                  "from = \"@ten\"\nnot_from = \"@a\"", true},
+        CoverCase{"every_transport",
+                  "transport = [\"bosh\", \"websocket\", \"direct\", \"starttls\"]", "", true},
+        CoverCase{"whole_week", "during = \"00:00-24:00\"", "", true},
+        CoverCase{"whole_week_by_days", "during = \"Mon-Sun 00:00-24:00 UTC\"",
+                  "during = \"08:00-18:00\"", true},
+        CoverCase{"same_time", "during = \"08:00-18:00\"",
+                  "during = \"08:00-18:00\"\nfrom = \"192.0.2.1\"", true}),
     NamedCase{});
 
 INSTANTIATE_TEST_SUITE_P(
@@ -148,22 +171,25 @@ INSTANTIATE_TEST_SUITE_P(
         CoverCase{"dnsbl_any", "dnsbl = \"a.example\"", "", false},
         CoverCase{"invited_other", "invited = true", "invited = false", false},
         CoverCase{"invited_any", "invited = false", "", false},
+        CoverCase{"half_of_a_network", "from = \"10.0.0.0/9\"", "from = \"@ten\"", false},
+        CoverCase{"everybody_after_list", "from = \"@ten\"", "", false},
+        CoverCase{"list_file_after_list", "from = \"@ten\"", "from = \"@a\"", false},
+        CoverCase{"network_after_list_and_file", "from = [\"@a\", \"@ten\"]",
+                  "from = [\"@a\", \"192.0.2.1\"]", false},
+        CoverCase{"every_address_left_out", "not_from = \"@ten\"", "not_from = \"10.0.0.0/9\"",
+                  false},
+        CoverCase{"left_out_inside", "not_from = \"10.1.0.0/16\"", "from = \"@ten\"", false},
+        CoverCase{"left_out_around", "not_from = \"@ten\"", "from = \"10.1.0.0/16\"", false},
+        CoverCase{"left_out_by_file", "not_from = \"@a\"", "from = \"@ten\"", false},
+        CoverCase{"left_out_of_file", "not_from = \"@ten\"", "from = \"@a\"", false},
+        CoverCase{"three_transports", "transport = [\"bosh\", \"websocket\", \"direct\"]", "",
+                  false},
+        CoverCase{"nearly_all_day", "during = \"00:00-23:59\"", "", false},
+        CoverCase{"nearly_all_week", "during = \"Mon-Sat 00:00-24:00\"", "", false},
+        CoverCase{"other_time", "during = \"08:00-18:00\"", "during = \"08:00-18:01\"", false},
         CoverCase{"during", "during = \"08:00-18:00\"", "", false},
         CoverCase{"quota", "quota = { count = 1, per = \"1h\", by = \"all\" }", "", false}),
     NamedCase{});
-
-TEST(NetworkCover, HoldsWhatOneOfItsNetworksHolds) {
-    const auto network = [](std::string_view text) { return *Network::parse(text); };
-    const NetworkCover cover(
-        {network("192.0.2.0/24"), network("10.0.0.0/8"), network("2001:db8::/32")});
-    EXPECT_TRUE(cover.holds(network("10.0.0.0/8")));
-    EXPECT_TRUE(cover.holds(network("10.255.255.255")));
-    EXPECT_TRUE(cover.holds(network("2001:db8:ffff::1")));
-    EXPECT_FALSE(cover.holds(network("10.0.0.0/7")));
-    EXPECT_FALSE(cover.holds(network("11.0.0.0")));
-    EXPECT_FALSE(cover.holds(network("::/0")));
-    EXPECT_FALSE(NetworkCover({}).holds(network("10.0.0.0/8")));
-}
 
 }  // namespace
 }  // namespace stanzagate::config
