@@ -78,4 +78,13 @@ std::string in_quotes(std::string_view text) {
     return '"' + one_line(text) + (cut ? "...\"" : "\"");
 }
 
+std::string enumeration(std::span<const std::string> words, std::string_view last) {
+    std::string out;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        if (i > 0) out += i + 1 == words.size() ? last : ", ";
+        out += words[i];
+    }
+    return out;
+}
+
 }  // namespace stanzagate::config

@@ -2,6 +2,7 @@
 
 #include <compare>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,5 +54,7 @@ private:
 std::string one_line(std::string_view text);
 // The same between quotation marks; a very long text is cut.
 std::string in_quotes(std::string_view text);
+// "a, b and c", where `last` is " and ".
+std::string enumeration(std::span<const std::string> words, std::string_view last);
 
 }  // namespace stanzagate::config

@@ -53,7 +53,8 @@ RuleFile read_rule_file(const std::filesystem::path& file, std::vector<NamedList
     if (!document) return result;
     result.understood = true;
 
-    Reading reading{.diagnostics = diagnostics, .folder = file.parent_path()};
+    Reading reading{
+        .diagnostics = diagnostics, .folder = file.parent_path(), .file = ConfigFile::rules};
     Section root(std::get<TomlTable>(document->value), whole, "", reading);
     if (auto table = root.table("lists")) {
         for (const TomlEntry& entry : table->entries()) {

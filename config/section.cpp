@@ -12,12 +12,10 @@ namespace {
 
 // `"a", "b" or "c"`
 std::string alternatives(std::span<const std::string> words) {
-    std::string out;
-    for (std::size_t i = 0; i < words.size(); ++i) {
-        if (i > 0) out += i + 1 == words.size() ? " or " : ", ";
-        out += '"' + words[i] + '"';
-    }
-    return out;
+    std::vector<std::string> quoted;
+    quoted.reserve(words.size());
+    for (const std::string& word : words) quoted.push_back('"' + word + '"');
+    return enumeration(quoted, " or ");
 }
 
 std::string outside(const std::string& least, const std::string& most, const std::string& found) {
@@ -296,8 +294,21 @@ void Section::warning(std::string_view key, Position where, std::string message)
 void Section::finish() {
     for (const TomlEntry& entry : table_->entries) {
         if (std::ranges::find(known_, entry.key) != known_.end()) continue;
-        error(entry.key, entry.key_where, "unknown key" + did_you_mean(entry.key, known_));
+        error(entry.key, entry.key_where, "unknown key" + instead_of(entry.key));
     }
+}
+
+std::string Section::instead_of(std::string_view key) const {
+    std::vector<std::string> taken = known_;
+    std::erase_if(taken, [&](const std::string& one) {
+        return reading_->refused_keys.contains(dotted(one));
+    });
+    std::string hint = did_you_mean(key, taken);
+    if (hint.empty()) hint = where_it_belongs(key, reading_->file, path_);
+    if (!hint.empty()) return hint;
+    const std::string here = path_.empty() ? "here" : "in " + path_;
+    if (taken.size() == 1) return "; the only key " + here + " is " + taken.front();
+    return "; the keys " + here + " are " + enumeration(taken, " and ");
 }
 
 }  // namespace stanzagate::config

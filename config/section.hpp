@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "config/diagnostics.hpp"
+#include "config/key_places.hpp"
 #include "config/toml_value.hpp"
 
 namespace stanzagate::config {
@@ -23,6 +24,7 @@ struct Reading {
     std::filesystem::path folder;          // relative paths start here
     std::set<std::string> known_keys{};    // dotted, every key that a reader asked for
     std::set<std::string> refused_keys{};  // of these, the ones not supported in this build
+    ConfigFile file = ConfigFile::main;    // which kind is read
 };
 
 template <class T>
@@ -104,6 +106,8 @@ public:
 
 private:
     const TomlValue* find(std::string_view key);
+    // What a key that nobody read may have been meant to be, for messages.
+    std::string instead_of(std::string_view key) const;
     bool path_of(std::string_view key, const std::string& written, const Position& where,
                  std::filesystem::path& to);
     template <class T>

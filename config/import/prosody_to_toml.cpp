@@ -213,18 +213,12 @@ std::string Translation::rule_file(const std::vector<ServedHost>& hosts) {
     return out;
 }
 
-std::string enumeration(const std::vector<std::string>& names) {
-    std::string out;
-    for (const std::string& name : names) out += (out.empty() ? "" : " and ") + name;
-    return out;
-}
-
 // What becomes of mod_register_redirect. `web_doors`: the modules that let clients pass by the
 // gate.
 std::string what_stays(const std::vector<std::string>& web_doors) {
     if (web_doors.empty())
         return toml_comment("mod_register_redirect has nothing left to do there.");
-    const std::string doors = enumeration(web_doors);
+    const std::string doors = enumeration(web_doors, " and ");
     return toml_comment(
         "mod_register_redirect must stay enabled there: by " + doors +
         " clients reach Prosody at its own HTTP ports, past the gate, and it is the only guard of "

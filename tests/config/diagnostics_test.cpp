@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,14 @@ TEST(Diagnostics, CutLongQuotesBetweenCharacters) {
     // The 200th byte is the first half of a character.
     const std::string text = std::string(199, 'x') + "\xc3\xbc" + std::string(100, 'y');
     EXPECT_EQ(in_quotes(text), '"' + std::string(199, 'x') + "...\"");
+}
+
+TEST(Diagnostics, Enumerate) {
+    const std::vector<std::string> words{"a", "b", "c"};
+    EXPECT_EQ(enumeration(words, " and "), "a, b and c");
+    EXPECT_EQ(enumeration(std::span(words).first(2), " or "), "a or b");
+    EXPECT_EQ(enumeration(std::span(words).first(1), " or "), "a");
+    EXPECT_EQ(enumeration({}, " or "), "");
 }
 
 }  // namespace
