@@ -103,9 +103,14 @@ std::vector<std::string> describe(const std::vector<filters::Step>& steps,
     for (auto const& [rule, failed] : steps) {
         auto& line = lines.emplace_back(rule->name);
         line += ": ";
-        line += failed ? "no match: " + std::string(filters::to_string(*failed)) + ": " +
-                             why_not(*rule, *failed, question, by, world)
-                       : "matches";
+        if (failed)
+            line += "no match: " + std::string(filters::to_string(*failed)) + ": " +
+                    why_not(*rule, *failed, question, by, world);
+        else
+            line += rule->quota
+                        ? "matches; quota: not asked: explain uses no network, and takes it "
+                          "for unspent"
+                        : "matches";
     }
     if (decision.decided_by) return lines;
     auto const* const host = by.config.find_host(filters::domain_of(question.host));
@@ -149,6 +154,10 @@ Explanation explain(const DecidedBy& by, const Question& question) {
     explanation.action = decision.action;
     if (decision.decided_by) explanation.delay = decision.decided_by->delay;
     explanation.steps = describe(steps, decision, question, by, world);
+    if (!by.config.find_host(host))
+        explanation.warning = "no [[host]] serves " + config::in_quotes(host) +
+                              ": a stream to it gets host-unknown. The decision is that of a "
+                              "request to it on the stream of a host that is served";
     switch (decision.action) {
         case filters::Action::forward:
             break;
@@ -182,7 +191,8 @@ std::string as_json(const Explanation& explanation) {
     boost::json::object object;
     object["rule"] = explanation.rule;
     object["action"] = filters::to_string(explanation.action);
-    if (explanation.reply)
+    // What ends the stream answers no request.
+    if (explanation.reply && explanation.action != filters::Action::close)
         object["reply"] = *explanation.reply;
     else
         object["reply"] = nullptr;

@@ -34,9 +34,10 @@ struct DecidedBy {
 struct Explanation {
     std::string rule;
     filters::Action action = filters::Action::redirect;
-    std::chrono::milliseconds delay{};  // before it is answered
-    std::optional<std::string> reply;   // XML; nothing where the request is forwarded
-    std::vector<std::string> steps;     // rule by rule, why it did or did not match
+    std::chrono::milliseconds delay{};     // before it is answered
+    std::optional<std::string> reply;      // XML; nothing where the request is forwarded
+    std::vector<std::string> steps;        // rule by rule, why it did or did not match
+    std::optional<std::string> warning{};  // what the answer does not show
 };
 
 Explanation explain(const DecidedBy& by, const Question& question);

@@ -10,6 +10,7 @@
 
 #include "config/import/import_prosody.hpp"
 #include "config/load.hpp"
+#include "filters/jid.hpp"
 #include "proxy/core_dumps.hpp"
 #include "proxy/doctor.hpp"
 #include "proxy/explain.hpp"
@@ -115,6 +116,10 @@ ExitCode explain(const std::string& file, const ExplainOptions& options) {
                   << "\" is not an IPv4 or IPv6 address\n";
         return ExitCode::bad_command_line;
     }
+    if (filters::domain_of(options.host).empty()) {
+        std::cerr << "stanzagate explain: --host: \"" << options.host << "\" names no host\n";
+        return ExitCode::bad_command_line;
+    }
     config::Diagnostics diagnostics;
     auto const config = config::load(file, diagnostics);
     config::ListContents lists;
@@ -131,6 +136,8 @@ ExitCode explain(const std::string& file, const ExplainOptions& options) {
         proxy::explain({*config, std::move(lists), countries.get()},
                        {options.host, *from, requests.at(options.request),
                         transports.at(options.transport), options.lang, options.invited});
+    if (explanation.warning)
+        std::cerr << "stanzagate explain: warning: --host: " << *explanation.warning << '\n';
     std::cout << (options.json ? as_json(explanation) : as_text(explanation));
     return ExitCode::done;
 }

@@ -87,6 +87,10 @@ TEST_F(ExplainTest, AHostThatNobodyServes) {
     EXPECT_EQ(found.rule, "default");
     EXPECT_NE(found.action, Action::forward);
     EXPECT_NE(found.steps[0].find("no [[host]]"), std::string::npos);
+    ASSERT_TRUE(found.warning);
+    EXPECT_NE(found.warning->find("a stream to it gets host-unknown"), std::string::npos);
+    EXPECT_EQ(ask("example.org", "192.0.2.7").warning, std::nullopt);
+    EXPECT_EQ(ask("a.closed.example", "192.0.2.7").warning, std::nullopt);
 }
 
 TEST_F(ExplainTest, AsText) {

@@ -92,6 +92,19 @@ class Commands(Lifecycle):
                 self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
                 self.assertTrue(done.stderr.strip())
 
+    def test_explain_a_host_that_is_not_served(self):
+        file = self.write(self.configuration())
+        for more in ((), ("--json",)):
+            done = run_program("explain", "-c", file, "--host", "nobody.example", "--from",
+                               "192.0.2.1", *more)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("default", done.stdout)
+            self.assertRegex(done.stderr, "warning: --host: .*nobody.example.* host-unknown")
+        for host in ("", "user@", "."):
+            done = run_program("explain", "-c", file, f"--host={host}", "--from", "192.0.2.1")
+            self.assertEqual((done.returncode, done.stdout), (2, ""), host)
+            self.assertTrue(done.stderr.strip())
+
     def test_version_and_help(self):
         version = run_program("--version")
         self.assertEqual(version.returncode, 0)
