@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "config/own_addresses.hpp"
 #include "config/readers.hpp"
 #include "config/text_file.hpp"
 #include "config/toml_value.hpp"
@@ -71,6 +72,8 @@ Config read_config(Section root) {
 
     Diagnostics& diagnostics = root.reading().diagnostics;
     check_host_names(hosts, diagnostics);
+    for (const HostKeys& keys : hosts)
+        warn_of_own_addresses(config.listen, keys.host.upstream, diagnostics);
     resolve_registration(config, registration, hosts, root.reading());
     return config;
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "config/host_name.hpp"
+#include "config/own_addresses.hpp"
 #include "config/readers.hpp"
 
 namespace stanzagate::config {
@@ -27,16 +28,10 @@ void read_addresses(Section& section, std::string_view key, Upstream& upstream) 
     }
 }
 
-bool is_loopback(const UpstreamAddress& upstream) {
-    if (upstream.host == "localhost" || upstream.host.ends_with(".localhost")) return true;
-    const auto address = Address::parse(upstream.host);
-    return address && address->is_loopback();
-}
-
 // Prosody and ejabberd treat what comes from loopback as local users.
 void warn_of_loopback(Section& section, std::string_view key, const Upstream& upstream) {
     if (upstream.proxy_protocol != ProxyHeader::none) return;
-    const auto loopback = std::ranges::find_if(upstream.addresses, is_loopback);
+    const auto loopback = std::ranges::find_if(upstream.addresses, is_on_loopback);
     if (loopback == upstream.addresses.end()) return;
     section.warning(key, section.where(key),
                     loopback->to_string() +
