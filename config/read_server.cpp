@@ -2,6 +2,7 @@
 #include <chrono>
 
 #include "config/readers.hpp"
+#include "config/units.hpp"
 
 namespace stanzagate::config {
 namespace {
@@ -76,7 +77,7 @@ void read_admin(Section& section, Server& server) {
 Server read_server(Section section) {
     Server server;
     section.count("workers", server.workers, {0, 1024});
-    section.duration("drain", server.drain, {0s, 1h});
+    section.duration("drain", server.drain, {0s, 24h});
     if (auto log = section.table("log")) server.log = read_log(std::move(*log));
     read_admin(section, server);
     if (section.has("geoip")) {
@@ -97,8 +98,8 @@ Limits read_limits(Section section) {
     section.count("connections", limits.connections, {1, most_connections});
     section.count("connections_per_address", limits.connections_per_address, {1, most_connections});
     section.rate("connect_rate", limits.connect_rate);
-    section.duration("handshake_timeout", limits.handshake_timeout, {1s, 1h});
-    section.duration("negotiation_timeout", limits.negotiation_timeout, {1s, 1h});
+    section.duration("handshake_timeout", limits.handshake_timeout, {100ms, 24h});
+    section.duration("negotiation_timeout", limits.negotiation_timeout, {100ms, 24h});
     section.size("stanza_size", limits.stanza_size, {kib, mib});
     section.count("stanza_depth", limits.stanza_depth, {2, 1000});
     section.count("attributes", limits.attributes, {4, 1000});
@@ -108,6 +109,10 @@ Limits read_limits(Section section) {
         section.warning("stanza_size", section.where("stanza_size"),
                         "below 10000 bytes, the least that RFC 6120, section 13.12, allows; "
                         "clients may fail to log in");
+    if (limits.negotiation_bytes < limits.stanza_size)
+        section.warning("negotiation_bytes", section.where("negotiation_bytes"),
+                        "below stanza_size (" + size_text(limits.stanza_size) +
+                            "): a stanza of that size could never pass");
     section.finish();
     return limits;
 }

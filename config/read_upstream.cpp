@@ -64,7 +64,7 @@ void read_table(Section& section, Upstream& upstream) {
     }
     section.choice("proxy_protocol", upstream.proxy_protocol,
                    {{"none", ProxyHeader::none}, {"v1", ProxyHeader::v1}, {"v2", ProxyHeader::v2}});
-    section.duration("connect_timeout", upstream.connect_timeout, {100ms, 10min});
+    section.duration("connect_timeout", upstream.connect_timeout, {100ms, 24h});
     std::filesystem::path ca;
     if (section.path("ca", ca)) {
         upstream.ca = ca;

@@ -13,6 +13,8 @@
 namespace stanzagate::config {
 namespace {
 
+using namespace std::chrono_literals;
+
 struct Unit {
     std::string_view name;
     std::uint64_t factor;
@@ -99,6 +101,10 @@ Parsed<double> parse_rate(std::string_view text) {
 }
 
 std::string duration_text(std::chrono::milliseconds duration) {
+    // As people say it, and as the documents do: 60s and 24h, not 1m and 1d.
+    if (duration == 0ms) return "0s";
+    if (duration == 1min) return "60s";
+    if (duration == 24h) return "24h";
     return quantity_text(static_cast<std::uint64_t>(duration.count()), duration_units);
 }
 

@@ -130,7 +130,10 @@ TEST(Units, AreWrittenInTheLargestUnitThatDivides) {
     EXPECT_EQ(duration_text(90s), "90s");
     EXPECT_EQ(duration_text(1500ms), "1500ms");
     EXPECT_EQ(duration_text(48h), "2d");
-    EXPECT_EQ(duration_text(0s), "0ms");
+    EXPECT_EQ(duration_text(0s), "0s");
+    EXPECT_EQ(duration_text(1min), "60s");
+    EXPECT_EQ(duration_text(2min), "2m");
+    EXPECT_EQ(duration_text(24h), "24h");
     EXPECT_EQ(size_text(1024), "1KiB");
     EXPECT_EQ(size_text(1'048'576), "1MiB");
     EXPECT_EQ(size_text(1000), "1000B");
