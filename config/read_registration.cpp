@@ -109,7 +109,10 @@ std::optional<RegistrationTexts> read_texts(Section& section) {
         return texts;
     }
     std::string text;
-    if (!section.string("text", text)) return std::nullopt;
+    if (!section.string("text", text,
+                        "a string, or a table of them by language, as in { en = \"...\", de = "
+                        "\"...\" }"))
+        return std::nullopt;
     auto parsed = read_template(section, "text", text, section.where("text"));
     if (!parsed) return std::nullopt;
     texts.emplace_back("", std::move(*parsed));

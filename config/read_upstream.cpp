@@ -94,6 +94,10 @@ Upstream read_upstream(Section& host) {
     } else if (host.is_table("upstream")) {
         auto section = host.table("upstream");
         read_table(*section, upstream);
+    } else if (host.is_list("upstream")) {
+        host.error("upstream",
+                   "the short form is one address; for several write [host.upstream] and address "
+                   "= [...] in it");
     } else if (std::string text; host.string("upstream", text)) {
         read_addresses(host, "upstream", upstream);
         warn_of_loopback(host, "upstream", upstream);

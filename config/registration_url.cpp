@@ -51,12 +51,19 @@ std::string wrong_with_web_url(const TextTemplate& url) {
     return {};
 }
 
-// The same for any url.
+// The same for any url. RFC 3986, section 2: a url has neither braces nor letters outside ASCII.
 std::string wrong_with(const RegistrationUrl& url) {
+    const std::string literal = url.text.expand({}, TextTemplate::Escape::percent);
+    if (literal.find_first_of("{}") != std::string::npos)
+        return "has a brace, which cannot stand in a url: write \"%7B\" for \"{\" and \"%7D\" for "
+               "\"}\"";
     if (url.scheme == "http" || url.scheme == "https") return wrong_with_web_url(url.text);
     if (url.written.size() == url.scheme.size() + 1) return "has nothing after its scheme";
     const auto is_blank = [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; };
     if (std::ranges::any_of(url.written, is_blank)) return "has a space or a control character";
+    const auto is_outside_ascii = [](char c) { return static_cast<unsigned char>(c) >= 0x80; };
+    if (std::ranges::any_of(url.written, is_outside_ascii))
+        return "has characters outside ASCII, which must be percent-encoded";
     return {};
 }
 

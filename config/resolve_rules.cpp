@@ -64,6 +64,17 @@ void check_rule_names(const RuleOrder& order, RuleBook& book, Diagnostics& diagn
     }
 }
 
+std::string instead_of(std::string_view name, const std::vector<std::string>& lists) {
+    if (lists.empty()) return "; none of the rule files used together has any";
+    std::string hint = did_you_mean(name, lists);
+    if (!hint.empty()) return hint;
+    std::vector<std::string> quoted;
+    quoted.reserve(lists.size());
+    for (const std::string& list : lists) quoted.push_back(in_quotes(list));
+    return lists.size() == 1 ? "; the only one is " + quoted.front()
+                             : "; there are " + enumeration(quoted, " and ");
+}
+
 std::optional<AddressMatch> look_up(const std::optional<AddressKeys>& keys, const Names& names,
                                     Diagnostics& diagnostics) {
     if (!keys) return std::nullopt;
@@ -74,7 +85,7 @@ std::optional<AddressMatch> look_up(const std::optional<AddressKeys>& keys, cons
         } else if (names.complete) {
             report_once(Diagnostic{Severity::error, where,
                                    keys->key + ": there is no list " + in_quotes(name) +
-                                       did_you_mean(name, names.list_names)},
+                                       instead_of(name, names.list_names)},
                         diagnostics);
         }
     }

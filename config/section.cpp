@@ -66,8 +66,8 @@ bool Section::boolean(std::string_view key, bool& to) {
     return value != nullptr;
 }
 
-bool Section::string(std::string_view key, std::string& to) {
-    const auto* value = expect<std::string>(key, "a string");
+bool Section::string(std::string_view key, std::string& to, std::string_view what) {
+    const auto* value = expect<std::string>(key, what);
     if (value != nullptr) to = *value;
     return value != nullptr;
 }
@@ -234,6 +234,11 @@ bool Section::strings(std::string_view key, std::vector<Located<std::string>>& t
 bool Section::is_table(std::string_view key) {
     const TomlValue* found = find(key);
     return found != nullptr && std::holds_alternative<TomlTable>(found->value);
+}
+
+bool Section::is_list(std::string_view key) {
+    const TomlValue* found = find(key);
+    return found != nullptr && std::holds_alternative<TomlArray>(found->value);
 }
 
 std::optional<Section> Section::table(std::string_view key) {

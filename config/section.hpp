@@ -65,7 +65,8 @@ public:
     Reading& reading() const { return *reading_; }
 
     bool boolean(std::string_view key, bool& to);
-    bool string(std::string_view key, std::string& to);
+    // `what` is what to expect, for messages.
+    bool string(std::string_view key, std::string& to, std::string_view what = "a string");
     // A path; relative ones are relative to the configuration's folder.
     bool path(std::string_view key, std::filesystem::path& to);
     // The same, or a list of paths, as strings() has it.
@@ -86,6 +87,7 @@ public:
     bool strings(std::string_view key, std::vector<Located<std::string>>& to);
 
     bool is_table(std::string_view key);
+    bool is_list(std::string_view key);
     std::optional<Section> table(std::string_view key);
     // An array of tables, [[key]].
     std::vector<Section> tables(std::string_view key);

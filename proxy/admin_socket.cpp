@@ -17,7 +17,7 @@ namespace stanzagate::proxy {
 namespace {
 
 constexpr int backlog = 64;
-constexpr timeval longest_wait{10, 0};
+constexpr timeval longest_wait{longest_admin_wait.count(), 0};
 constexpr mode_t for_owner_and_group = 0660;
 
 // The configuration has made sure that it fits.

@@ -57,7 +57,9 @@ private:
     ::ino_t inode_ = 0;
 };
 
-// A connection to an admin address, made within ten seconds or not at all (then errno tells); each
+inline constexpr std::chrono::seconds longest_admin_wait{10};
+
+// A connection to an admin address, made within that time or not at all (then errno tells); each
 // read and write on it has as long.
 Fd connect_to_admin(const config::AdminAddress& address);
 

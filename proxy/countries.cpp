@@ -97,7 +97,7 @@ std::shared_ptr<const Countries> Countries::load(const std::filesystem::path& fi
                                                  config::Diagnostics& diagnostics) {
     auto const name = config::in_quotes(file.string());
     auto const cannot_read = [&](const std::string& why) {
-        diagnostics.error(where, "cannot read " + name + ": " + why);
+        diagnostics.error(where, "server.geoip: cannot read " + name + ": " + why);
         return nullptr;
     };
     auto const copy = copy_of(file);
@@ -115,7 +115,8 @@ std::shared_ptr<const Countries> Countries::load(const std::filesystem::path& fi
 
     std::string_view const type = database->metadata.database_type;
     if (!has_countries(type))
-        diagnostics.warning(where, name + " is a database of the type " + config::in_quotes(type) +
+        diagnostics.warning(where, "server.geoip: " + name + " is a database of the type " +
+                                       config::in_quotes(type) +
                                        ", which may know no countries: use GeoLite2-Country or "
                                        "one like it");
     return std::shared_ptr<const Countries>(new Countries(std::move(database)));

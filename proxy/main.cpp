@@ -4,12 +4,14 @@
 #include <filesystem>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "config/import/import_prosody.hpp"
 #include "config/load.hpp"
+#include "config/nearest_word.hpp"
 #include "filters/jid.hpp"
 #include "proxy/core_dumps.hpp"
 #include "proxy/doctor.hpp"
@@ -180,6 +182,16 @@ int exit_with(ExitCode code) {
     return static_cast<int>(code);
 }
 
+// Why what stands in the place of the command is none; nothing where it is one.
+std::optional<std::string> no_command(const CLI::App& app, const std::string& word) {
+    std::vector<std::string> names;
+    for (auto const* const command : app.get_subcommands([](const CLI::App*) { return true; }))
+        names.push_back(command->get_name());
+    if (std::find(names.begin(), names.end(), word) != names.end()) return std::nullopt;
+    return "there is no command " + config::in_quotes(word) + "; there are " +
+           config::enumeration(names, " and ") + config::did_you_mean(word, names);
+}
+
 int command_line(int argc, char** argv) {
     CLI::App app("stanzagate: the registration gate for XMPP servers", "stanzagate");
     app.set_version_flag("--version", std::string("stanzagate ") + STANZAGATE_VERSION);
@@ -222,6 +234,12 @@ int command_line(int argc, char** argv) {
     auto* const status_command = takes_file(
         app.add_subcommand("status", "ask the running process how it is, at its admin address"));
 
+    if (argc > 1 && *argv[1] != '-') {
+        if (auto const why = no_command(app, argv[1])) {
+            std::cerr << "stanzagate: " << *why << '\n';
+            return exit_with(ExitCode::bad_command_line);
+        }
+    }
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

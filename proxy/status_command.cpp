@@ -39,6 +39,14 @@ config::AdminAddress reachable(config::AdminAddress address) {
     return address;
 }
 
+// What the call before has failed for.
+std::string why_failed() {
+    // How a socket with a time limit tells that it has passed: connect(2), recv(2).
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINPROGRESS)
+        return "no answer within " + std::to_string(longest_admin_wait.count()) + " s";
+    return error_text(errno);
+}
+
 bool send_all(const Fd& fd, std::string_view bytes) {
     while (!bytes.empty()) {
         auto const sent = ::send(fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -177,12 +185,12 @@ std::variant<std::string, StatusError> ask_status(config::AdminAddress address) 
     if (auto const* const endpoint = address.endpoint(); endpoint && endpoint->port == 0)
         return failed("port 0 is chosen anew at each start, so nobody knows where to ask");
     auto const fd = connect_to_admin(address);
-    if (!fd) return failed(error_text(errno));
+    if (!fd) return failed(why_failed());
     auto const received =
         send_all(fd, "GET /status.json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             ? receive_all(fd)
             : std::nullopt;
-    if (!received) return failed(error_text(errno));
+    if (!received) return failed(why_failed());
     auto const head_end = received->find("\r\n\r\n");
     if (!received->starts_with("HTTP/1.1 200 ") || head_end == std::string::npos)
         return failed("what answers there is no stanzagate");

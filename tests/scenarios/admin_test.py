@@ -325,6 +325,16 @@ class StatusCommand(AdminScenario):
         self.assertEqual(result.stderr, f"stanzagate status: unix:{self.place}/admin.sock: "
                                         "No such file or directory\n")
 
+    def test_no_answer(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            address = f"127.0.0.1:{silent.getsockname()[1]}"
+            gate = self.gate_with_admin()
+            self.rewrite(gate, 'admin = "127.0.0.1:0"', f'admin = "{address}"')
+            result = run_program("status", "-c", gate.config_file)
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertEqual(result.stderr,
+                         f"stanzagate status: {address}: no answer within 10 s\n")
+
     def test_no_address(self):
         gate = self.gate_with_admin()
         self.rewrite(gate, 'admin = "127.0.0.1:0"\n', "")

@@ -92,6 +92,13 @@ class Commands(Lifecycle):
                 self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
                 self.assertTrue(done.stderr.strip())
 
+    def test_no_such_command(self):
+        done = run_program("nosuch")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertEqual(done.stderr, 'stanzagate: there is no command "nosuch"; there are run, '
+                                      "check, explain, import-prosody and status\n")
+        self.assertIn('did you mean "check"?', run_program("chekc").stderr)
+
     def test_explain_a_host_that_is_not_served(self):
         file = self.write(self.configuration())
         for more in ((), ("--json",)):
