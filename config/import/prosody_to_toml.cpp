@@ -40,6 +40,7 @@ private:
     bool is_loaded(const char* module) const;
     std::vector<std::string> web_doors() const;
     void note_other_doors();
+    void note_kept_limits(const ProsodySection& section);
     void note_closed(const ProsodySection& host);
     ServedHost served(const ProsodySection& host);
 
@@ -53,7 +54,12 @@ private:
 };
 
 bool Translation::is_served(const ProsodySection& host) {
-    if (host.component) return false;  // clients connect to VirtualHosts only
+    if (host.component) {
+        notes_.add(host.where, "Component " + in_quotes(host.name) +
+                                   " stays Prosody's, and has no [[host]]: clients reach it by "
+                                   "their own host");
+        return false;
+    }
     if (const ProsodyOption* enabled = host.find("enabled")) {
         const bool* value = std::get_if<bool>(&enabled->value.value);
         if (value != nullptr && !*value) {
@@ -107,10 +113,23 @@ void Translation::note_other_doors() {
             ", where mod_register_redirect is the only guard: leave it enabled until they come "
             "through the gate too (serve = [\"xmpp\", \"websocket\", \"bosh\"])";
     for (const std::string& door : web_doors()) notes_.add(config_.global.where, door + passes);
+    note_kept_limits(config_.global);
     const ProsodyOptions global = options_of(nullptr);
     if (global.find("c2s_require_encryption") && !global.boolean("c2s_require_encryption", true))
         notes_.add(global.where("c2s_require_encryption"),
                    "c2s_require_encryption: the gate always asks clients for TLS");
+}
+
+// Limits that Prosody goes on to hold, behind the gate.
+void Translation::note_kept_limits(const ProsodySection& section) {
+    if (const ProsodyOption* option = section.find("limits"))
+        notes_.add(option->where,
+                   "limits: stays Prosody's, and is not carried over; the gate's own are in "
+                   "[limits]: connect_rate, connections_per_address");
+    if (const ProsodyOption* option = section.find("c2s_stanza_size_limit"))
+        notes_.add(option->where,
+                   "c2s_stanza_size_limit: stays Prosody's, and is not carried over; before a "
+                   "client has logged in, the gate's limits.stanza_size holds too");
 }
 
 void Translation::note_closed(const ProsodySection& host) {
@@ -128,6 +147,7 @@ ServedHost Translation::served(const ProsodySection& host) {
     const ProsodyOptions options = options_of(&host);
     ServedHost served{.section = &host, .settings = {}, .limits = {}, .comments = {}};
     note_misspelt(host);
+    note_kept_limits(host);
     served.limits = prosody_limits(options, notes_);
     if (is_enabled("register_redirect", config_.global, host)) {
         served.settings = redirect_settings(options, notes_);

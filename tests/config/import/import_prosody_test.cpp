@@ -263,12 +263,16 @@ TEST_F(ImportProsody, SaysWhatElseIsDifferent) {
         "registration_url = FileContents 'url.txt'\n"
         "admins = { 'a@a.example' }\n"
         "c2s_require_encryption = false\n"
-        "VirtualHost 'a.example' allow_registration = false\n"
+        "limits = { c2s = { rate = '10kb/s' } }\n"
+        "Component 'rooms.example' 'muc'\n"
+        "VirtualHost 'a.example' allow_registration = false c2s_stanza_size_limit = 300000\n"
         "Include '/etc/passwd'\n");
     ASSERT_TRUE(toml) << folder_.said();
     for (const char* const part :
          {"mod_bosh is enabled", "its value is what FileContents reads", "c2s_require_encryption",
-          "allow_registration is not true at a.example", "Include \"/etc/passwd\""}) {
+          "allow_registration is not true at a.example", "limits: stays Prosody's",
+          "c2s_stanza_size_limit: stays Prosody's", "Component \"rooms.example\" stays Prosody's",
+          "Include \"/etc/passwd\""}) {
         EXPECT_THAT(folder_.said(), HasSubstr(part));
         EXPECT_THAT(*toml, HasSubstr(part)) << "no comment";
     }
