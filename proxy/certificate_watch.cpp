@@ -75,8 +75,9 @@ void CertificateWatch::take(const Store& store) {
     ++reloads_.ok;
     take_(store, [&log = log_, changes] {
         for (auto const& change : changes)
-            log.info("certificate_reloaded",
-                     {{"host", change.hosts}, {"file", change.files}, {"expires", change.expires}});
+            log.info("certificate_reloaded", {Field::in_full("host", change.hosts),
+                                              Field::in_full("file", change.files),
+                                              {"expires", change.expires}});
     });
 }
 

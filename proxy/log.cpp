@@ -1,5 +1,6 @@
 #include "proxy/log.hpp"
 
+#include <limits.h>
 #include <poll.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -13,6 +14,7 @@
 #include <chrono>
 #include <ctime>
 #include <utility>
+#include <vector>
 
 namespace stanzagate::proxy {
 namespace {
@@ -91,8 +93,8 @@ std::string in_json(std::string_view value) {
     return escaped;
 }
 
-// A pipe says yes while it has room for PIPE_BUF bytes (pipe(7)), so that a line of that length
-// does not wait; a file or a pipe whose reader is gone says yes, too, and the write fails at once.
+// A pipe says yes while it has room for PIPE_BUF bytes (pipe(7)), and no line is longer, so that
+// none waits; a file or a pipe whose reader is gone says yes, too, and the write fails at once.
 bool takes_a_line(int descriptor) {
     pollfd asked{descriptor, POLLOUT, 0};
     return ::poll(&asked, 1, 0) != 0;
@@ -103,8 +105,8 @@ std::string in_logfmt(std::string_view value) {
     return needs_quotes(value) ? in_json(value) : std::string(value);
 }
 
-std::string line_of(config::LogFormat format, std::string_view time, config::LogLevel level,
-                    std::string_view event, std::span<const Field> fields) {
+std::string join(config::LogFormat format, std::string_view time, config::LogLevel level,
+                 std::string_view event, std::span<const Field> fields) {
     bool const json = format == config::LogFormat::json;
     std::string line = json ? "{" : "";
     auto const add = [&](std::string_view key, std::string_view value, bool is_number) {
@@ -123,6 +125,33 @@ std::string line_of(config::LogFormat format, std::string_view time, config::Log
         if (!field.value.empty()) add(field.key, field.value, field.is_number);
     if (json) line += '}';
     return line;
+}
+
+constexpr std::size_t most_line_bytes = PIPE_BUF - 1;  // and the end of the line
+
+// The longest value gives what the line has too much, again and again: how many bytes one of its
+// own takes there (six at most, "\u001b") is not known beforehand.
+std::string join_shortened(config::LogFormat format, std::string_view time, config::LogLevel level,
+                           std::string_view event, std::span<const Field> fields) {
+    constexpr std::size_t mark = std::string_view("…").size();
+    std::vector<Field> kept(fields.begin(), fields.end());
+    for (;;) {
+        auto line = join(format, time, level, event, kept);
+        if (line.size() <= most_line_bytes) return line;
+        auto& longest = *std::max_element(
+            kept.begin(), kept.end(),
+            [](auto const& a, auto const& b) { return a.value.size() < b.value.size(); });
+        auto const size = longest.value.size();
+        auto const less = (line.size() - most_line_bytes) / 6 + mark + 1;
+        longest.value = shortened(longest.value, size - std::min(size, less));
+    }
+}
+
+std::string line_of(config::LogFormat format, std::string_view time, config::LogLevel level,
+                    std::string_view event, std::span<const Field> fields) {
+    auto line = join(format, time, level, event, fields);
+    if (line.size() <= most_line_bytes) return line;
+    return join_shortened(format, time, level, event, fields);
 }
 
 }  // namespace

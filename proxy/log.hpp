@@ -56,7 +56,8 @@ private:
     mutable Repeats repeats_;
 };
 
-// The line for an event, without its end. `time` is RFC 3339 in UTC.
+// The line for an event, without its end, and with it at most PIPE_BUF bytes: of what is longer the
+// longest value is cut. `time` is RFC 3339 in UTC.
 std::string log_line(config::LogFormat format, std::string_view time, config::LogLevel level,
                      std::string_view event, Log::Fields fields);
 

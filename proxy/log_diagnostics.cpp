@@ -7,10 +7,10 @@ void log_diagnostics(const Log& log, std::string_view event, const config::Diagn
     for (auto const& diagnostic : diagnostics.sorted()) {
         bool const is_error = diagnostic.severity == config::Severity::error;
         log.write(is_error ? config::LogLevel::error : config::LogLevel::warning, event,
-                  {{"file", diagnostic.where.file},
+                  {Field::in_full("file", diagnostic.where.file),
                    {"line", diagnostic.where.line},
                    {"column", diagnostic.where.column},
-                   {"message", diagnostic.message},
+                   Field::in_full("message", diagnostic.message),
                    {"consequence", is_error ? consequence : std::string_view()}});
     }
 }

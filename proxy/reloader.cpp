@@ -58,11 +58,11 @@ void Reloader::reload() {
     log_diagnostics(log_, "configuration", diagnostics);
     auto const in_use = [&log = log_, running = started_with_, now = snapshot] {
         log_what_waits(running, now->config.server, log);
-        log.info("reloaded", {{"file", now->config.file.string()}});
+        log.info("reloaded", {Field::in_full("file", now->config.file.string())});
     };
     if (!snapshot || !publish(snapshot, in_use)) {
         ++reloads_.failed;
-        log_.error("reload_failed", {{"file", snapshot_->config.file.string()},
+        log_.error("reload_failed", {Field::in_full("file", snapshot_->config.file.string()),
                                      {"consequence", "the old configuration stays in use"}});
         return;
     }
@@ -135,7 +135,7 @@ void Reloader::read_list(const std::filesystem::path& file, Unchanged unchanged)
     auto const told = when_all_use([&log = log_, changed, file] {
         for (auto const& [name, entries] : changed)
             log.info("list_reloaded",
-                     {{"list", name}, {"file", file.string()}, {"entries", entries}});
+                     {{"list", name}, Field::in_full("file", file.string()), {"entries", entries}});
     });
     for (auto const& worker : workers_) worker->use(snapshot_, told);
 }

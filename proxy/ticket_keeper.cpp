@@ -49,7 +49,7 @@ bool TicketKeeper::read(FileReload::Attempt attempt) {
     if (is_news) {
         ++reloads_.ok;
         change_to(*keys, [&log = log_, file = file_->string(), count = keys->count()] {
-            log.info("ticket_keys_reloaded", {{"file", file}, {"entries", count}});
+            log.info("ticket_keys_reloaded", {Field::in_full("file", file), {"entries", count}});
         });
     }
     return keys.has_value();

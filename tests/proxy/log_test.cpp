@@ -1,6 +1,7 @@
 #include "proxy/log.hpp"
 
 #include <gtest/gtest.h>
+#include <limits.h>
 
 #include <algorithm>
 #include <boost/json/parse.hpp>
@@ -99,6 +100,46 @@ TEST(LogTest, EmptyFieldsAreLeftOut) {
     EXPECT_EQ(json_line({{"a", ""}, {"b", "x"}}), json_head + R"(,"b":"x"})");
     EXPECT_EQ(text_line({}), text_head);
     EXPECT_EQ(json_line({}), json_head + "}");
+}
+
+TEST(LogTest, LongValuesAreCutBetweenCharacters) {
+    EXPECT_EQ(text_line({{"k", std::string(255, 'x')}}), text_head + " k=" + std::string(255, 'x'));
+    EXPECT_EQ(text_line({{"k", std::string(256, 'x')}, {"n", 1}}),
+              text_head + " k=" + std::string(255, 'x') + "… n=1");
+    for (auto const& [character, kept] :
+         {std::pair{"ü"s, 254U}, std::pair{"€"s, 255U}, std::pair{"😀"s, 252U}}) {
+        std::string value;
+        while (value.size() < 10'000) value += character;
+        EXPECT_EQ(text_line({{"k", value}}), text_head + " k=" + value.substr(0, kept) + "…");
+    }
+}
+
+// What the operator wrote, such as the reason why a configuration is refused.
+TEST(LogTest, ValuesInFullMayFillALine) {
+    std::string const message(3900, 'x');
+    EXPECT_EQ(text_line({Field::in_full("message", message)}), text_head + " message=" + message);
+}
+
+// A pipe with room for PIPE_BUF bytes takes no more without a wait.
+TEST(LogTest, NoLineIsLongerThanAPipeTakesAtOnce) {
+    for (auto const& piece : {"x"s, " "s, "\x1b"s, "\""s, "\xC2\x9B"s, "ü"s, "😀"s}) {
+        std::string value;
+        while (value.size() < 20'000) value += piece;
+        for (auto const format : {LogFormat::text, LogFormat::json}) {
+            auto const line = log_line(format, noon, LogLevel::error, "configuration",
+                                       {{"host", value},
+                                        {"line", 7},
+                                        Field::in_full("message", value),
+                                        Field::in_full("file", value),
+                                        {"consequence", "all stays"}});
+            EXPECT_LT(line.size(), PIPE_BUF);
+            EXPECT_GT(line.size(), PIPE_BUF - 64);
+            EXPECT_NE(line.find("all stays"), std::string::npos);
+            if (format == LogFormat::json) {
+                EXPECT_EQ(boost::json::parse(line).at("line").as_int64(), 7);
+            }
+        }
+    }
 }
 
 TEST(LogTest, LevelsAreWrittenAndObeyed) {

@@ -9,6 +9,7 @@ sessions (ends_test); broken configurations and rules at a reload, a key that do
 
 import os
 import resource
+import select
 import signal
 import socket
 import ssl
@@ -324,16 +325,37 @@ class LogThatIsNotWritten(Faults):
             gate, port = self.served(full)
         self.assert_serves_to_the_end(gate, port)
 
+    def test_its_reader_does_not_read_and_names_are_long(self):
+        """A line is never more than a pipe takes at once, however long a name a client invents."""
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        _, port = self.served(writer)
+        bystander = self.logged_in(port)
+        self.fill(writer)
+        os.close(writer)
+        os.read(reader, 2 * select.PIPE_BUF)  # there is room again, but not for the whole name
+        client = self.dial(port)
+        client.sendall(stream_header("x" * 15_000).encode())
+        self.assertIn(b"host-unknown", read_to_end(client))
+        self.assert_echo(bystander)
+        os.set_blocking(reader, False)
+        said = os.read(reader, 1 << 20)
+        self.assertTrue(b" host=" + b"x" * 255 + "… ".encode() in said, said[-1000:])
+
+    @staticmethod
+    def fill(pipe: int) -> None:
+        os.set_blocking(pipe, False)
+        try:
+            while True:
+                os.write(pipe, b"y" * 1000)
+        except BlockingIOError:
+            os.set_blocking(pipe, True)  # the gate's end is the same
+
     def test_its_reader_does_not_read(self):
         """A pipe that is full holds up nobody; how much was not said is said later."""
         reader, writer = os.pipe()
         gate, port = self.served(writer)
-        os.set_blocking(writer, False)
-        try:
-            while True:
-                os.write(writer, b"x" * 1000)
-        except BlockingIOError:
-            pass
+        self.fill(writer)
         os.close(writer)
         bystander = self.logged_in(port)
         lost = 20
