@@ -54,8 +54,8 @@ void BoshCarrier::request(const HttpExchange& exchange, filters::BoshBody body) 
 // What it said cannot be known, so neither can what it says next.
 void BoshCarrier::refuse_request(const HttpExchange& exchange) {
     refuse(exchange, "bad-request");
-    carry_out(bosh_.terminate("bad-request", Clock::now()));
     if (!end_) end_ = BoshEnd::violation;
+    carry_out(bosh_.terminate("bad-request", Clock::now()));
 }
 
 void BoshCarrier::gone(const HttpExchange& exchange) {
