@@ -96,9 +96,13 @@ void BoshCarrier::authenticated() {
     home_.authenticated(sid_);
 }
 
-std::optional<SessionEnd> BoshCarrier::over() const {
-    if (!end_ || readable()) return std::nullopt;
+std::optional<SessionEnd> BoshCarrier::hung_up() const {
+    if (!end_) return std::nullopt;
     return session_end(*end_);
+}
+
+std::optional<SessionEnd> BoshCarrier::over() const {
+    return readable() ? std::nullopt : hung_up();
 }
 
 void BoshCarrier::carry_out(filters::BoshEffects effects) {

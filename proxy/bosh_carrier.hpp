@@ -42,6 +42,7 @@ public:
     bool readable() const override { return !incoming_.empty(); }
     bool blocked() const override { return bosh_.blocked(); }
     bool ended() const override { return bosh_.ended(); }
+    std::optional<SessionEnd> hung_up() const override;
     std::optional<SessionEnd> over() const override;
     bool is_patient() const override { return true; }
 

@@ -41,6 +41,9 @@ public:
     virtual bool blocked() const = 0;
     // The client can say nothing more, and needs not be waited for.
     virtual bool ended() const = 0;
+    // Why the client will say nothing more, though what it said may not all be read yet; nothing
+    // while it may.
+    virtual std::optional<SessionEnd> hung_up() const = 0;
     // Why the session is to end, once all that the client said was read; nothing while it lives.
     virtual std::optional<SessionEnd> over() const = 0;
     // The stream error that it sent on its own, since what the client sent was no stream.

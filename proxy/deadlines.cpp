@@ -20,6 +20,10 @@ milliseconds Deadlines::sleep_time() const {
                       milliseconds(std::chrono::hours(1)));
 }
 
+void Deadlines::pass(Deadline::Clock::duration time) {
+    for (auto& deadline : pending_) deadline.at_ -= time;
+}
+
 void Deadlines::run() {
     if (pending_.empty()) return;
     auto const now = Deadline::Clock::now();

@@ -105,6 +105,7 @@ private:
     bool copy(Channel& from, Channel& to, Direction direction);
     void on_client_over(SessionEnd why);
     bool pump(Channel& from, Channel& to, Direction direction);
+    void end_in_time(SessionEnd why);
 
     void begin_closing(SessionEnd why);
     void linger();
@@ -116,6 +117,9 @@ private:
     void note_end(Stage from);
     void note_handshake(SessionEnd why);
     Channel& channel(Side side) { return side == Side::client ? client_ : upstream_; }
+
+    // A session of which one side has closed lives as long as the other still sends.
+    static constexpr std::chrono::seconds half_closed_time{60};
 
     Worker& worker_;
     Channel client_;

@@ -52,6 +52,10 @@ void Session::relay_carried() {
     if (auto const over = client_.carrier()->over()) return on_client_over(*over);
     if (upstream_.broken()) return begin_closing(SessionEnd::network_error);
     if (upstream_.ended()) return begin_closing(SessionEnd::upstream_closed);
+    if (auto const why = client_.carrier()->hung_up()) end_in_time(*why);
+    // Over BOSH there is an end for a client that does not ask, and it may take longer.
+    bool const ends_anyway = client_.carrier()->is_patient();
+    if (upstream_.wire().hung_up() && !ends_anyway) end_in_time(SessionEnd::upstream_closed);
     if (more_up || more_down) worker_.loop().again(*this);
 }
 
@@ -63,6 +67,7 @@ bool Session::copy(Channel& from, Channel& to, Direction direction) {
         relayed_ += bytes.size();
         worker_.counters().relayed_bytes[direction].add(bytes.size());
         to.write(bytes);
+        if (!bytes.empty() && deadline_.is_set()) deadline_.set(half_closed_time);
         if (from.carrier()) from.carrier()->consumed();
     }
     return from.readable() && !to.blocked();

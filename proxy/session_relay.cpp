@@ -12,8 +12,6 @@ namespace {
 constexpr std::chrono::seconds linger_time{5};
 // Over BOSH the client asks for the last word, and has to be given the time that it was promised.
 constexpr std::chrono::seconds patient_linger_time{180};
-// A session of which one side has closed lives as long as the other still sends.
-constexpr std::chrono::seconds half_closed_time{60};
 
 }  // namespace
 
@@ -26,10 +24,18 @@ void Session::relay() {
     if (client_.broken() || upstream_.broken()) return begin_closing(SessionEnd::network_error);
     bool const all_said = !client_.blocked() && !upstream_.blocked();
     if (client_.ended() && upstream_.ended() && all_said) return begin_closing(why_);
-    // A side that has ended may stand unseen behind another that takes nothing.
-    bool const hung_up = client_.wire().hung_up() || upstream_.wire().hung_up();
-    if (hung_up && !deadline_.is_set()) deadline_.set(half_closed_time);
+    if (client_.wire().hung_up()) [[unlikely]]
+        end_in_time(SessionEnd::client_closed);
+    if (upstream_.wire().hung_up()) [[unlikely]]
+        end_in_time(SessionEnd::upstream_closed);
     if (more_up || more_down) worker_.loop().again(*this);
+}
+
+// A side that has ended may stand unseen behind another that takes nothing.
+void Session::end_in_time(SessionEnd why) {
+    if (deadline_.is_set()) return;
+    why_ = why;
+    deadline_.set(half_closed_time);
 }
 
 // One turn of one direction. True: there is more to be done without any event.

@@ -152,6 +152,11 @@ bool WebsocketCarrier::readable() const {
     return channel_.readable() || decoder_.pending();
 }
 
+std::optional<SessionEnd> WebsocketCarrier::hung_up() const {
+    if (!ended() && !channel_.wire().hung_up()) return std::nullopt;
+    return SessionEnd::client_closed;
+}
+
 std::optional<SessionEnd> WebsocketCarrier::over() const {
     if (error_) return SessionEnd::refused;
     if (channel_.broken()) return SessionEnd::network_error;

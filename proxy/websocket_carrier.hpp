@@ -37,6 +37,7 @@ public:
     bool readable() const override;
     bool blocked() const override { return channel_.blocked(); }
     bool ended() const override { return closed_by_client_ || channel_.ended(); }
+    std::optional<SessionEnd> hung_up() const override;
     std::optional<SessionEnd> over() const override;
     std::optional<filters::StreamErrorCondition> error() const override { return error_; }
 

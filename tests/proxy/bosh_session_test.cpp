@@ -254,6 +254,24 @@ TEST_F(BoshSessionTest, LongRequestsAreForThoseWhoAreAuthenticated) {
     EXPECT_EQ(session.http.hear().status, 413U);
 }
 
+// What it said before waits for an upstream that does not take it.
+TEST_F(BoshSessionTest, AClientThatIsOverIsNotWaitedForByAnUpstreamThatDoesNotRead) {
+    TestUpstream const slow(8192);
+    SmallBuffers const small(8192);
+    TestGate gate(slow, "");
+    BoshSession session(gate, slow, "all-none");
+    session.open();
+    session.authenticate();
+    std::string const said =
+        "<message xmlns='jabber:client'><body>" + std::string(4096, 'x') + "</body></message>";
+    gate.say_until_stuck(Direction::to_upstream, [&] {
+        session.post(said);
+        return said.size();
+    });
+    session.post("<a>");
+    EXPECT_TRUE(gate.ends_in_time(SessionEnd::refused));
+}
+
 TEST_F(BoshSessionTest, DrainingTerminatesSessions) {
     TestGate gate(upstream_, "", {}, 2);
     BoshSession session(gate, upstream_);

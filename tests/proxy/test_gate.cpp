@@ -176,6 +176,30 @@ TestGate::~TestGate() {
     join();
 }
 
+void TestGate::say_until_stuck(Direction direction, const std::function<std::size_t()>& say) {
+    auto const passed = [this, direction] {
+        Totals totals;
+        totals.add(worker().counters());
+        return totals.relayed_bytes[direction];
+    };
+    for (auto said = passed(); passed() == said;) {
+        said += say();
+        auto const enough = std::chrono::steady_clock::now() + std::chrono::milliseconds(200);
+        while (passed() < said && std::chrono::steady_clock::now() < enough)
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+}
+
+bool TestGate::ends_in_time(SessionEnd why) {
+    auto& loop = worker().loop();
+    return eventually([&] {
+        loop.post([&loop] { loop.deadlines().pass(std::chrono::seconds(61)); });
+        Totals totals;
+        totals.add(worker().counters());
+        return totals.session_ends[why] == 1;
+    });
+}
+
 void TestGate::drain(std::chrono::milliseconds grace) {
     for (auto const& worker : workers_) worker->drain(grace);
 }

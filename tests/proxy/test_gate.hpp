@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -76,6 +77,11 @@ public:
 
     Worker& worker() { return *workers_.front(); }
     const Recent& recent() const { return recent_; }
+    // Says more and more by `say`, which tells how much, until the first worker passes on no more.
+    void say_until_stuck(Direction direction, const std::function<std::size_t()>& say);
+    // Whether a session of the first worker ends so once time has passed, which needs not be waited
+    // for.
+    bool ends_in_time(SessionEnd why);
     void drain(std::chrono::milliseconds grace);
     // Waits until the workers are done, then returns its log, line by line.
     std::vector<std::string> join();

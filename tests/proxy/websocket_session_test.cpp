@@ -262,6 +262,42 @@ TEST_F(WebsocketSessionTest, AClientThatDisappearsTakesItsUpstreamAlong) {
     EXPECT_EQ(events(gate.join(), "session_end").size(), 2U);
 }
 
+std::string long_message() {
+    return "<message xmlns='jabber:client'><body>" + std::string(4096, 'x') + "</body></message>";
+}
+
+// Their ends stand behind what the other side does not take, and are never reached.
+TEST_F(WebsocketSessionTest, AnUpstreamThatClosedIsNotWaitedForByAClientThatDoesNotRead) {
+    TestGate gate(upstream_, "", {.send = 8192});
+    WebsocketSession session(gate, upstream_, "all-none");
+    session.open();
+    session.authenticate();
+    auto const message = long_message();
+    gate.say_until_stuck(Direction::to_client, [&] {
+        say(session.upstream, message);
+        return message.size();
+    });
+    session.upstream.reset();
+    EXPECT_TRUE(gate.ends_in_time(SessionEnd::upstream_closed));
+}
+
+TEST_F(WebsocketSessionTest, AClientThatClosedIsNotWaitedForByAnUpstreamThatDoesNotRead) {
+    TestUpstream const slow(8192);
+    SmallBuffers const small(8192);
+    TestGate gate(slow, "");
+    WebsocketSession session(gate, slow, "all-none");
+    session.open();
+    session.authenticate();
+    auto const message = long_message();
+    gate.say_until_stuck(Direction::to_upstream, [&] {
+        session.client.say(message);
+        return message.size();
+    });
+    session.client.say(message);
+    session.client.client().fd().reset();
+    EXPECT_TRUE(gate.ends_in_time(SessionEnd::client_closed));
+}
+
 TEST_F(WebsocketSessionTest, DrainingSaysSystemShutdownToAll) {
     TestGate gate(upstream_, "");
     WebsocketSession negotiating(gate, upstream_);

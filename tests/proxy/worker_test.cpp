@@ -292,6 +292,23 @@ TEST_F(WorkerTest, LastWordsReachASlowClientThatHalfClosed) {
     }
 }
 
+// The end of the upstream stands behind what the client does not take, and is never reached.
+TEST_F(WorkerTest, AnUpstreamThatClosedIsNotWaitedForByAClientThatDoesNotRead) {
+    for (auto const* const door : {"none", "direct"}) {
+        TestGate gate(upstream_, "", {.send = 8192});
+        Session session(gate, upstream_, door);
+        session.open();
+        session.authenticate();
+        std::string const said(4096, 'x');
+        gate.say_until_stuck(Direction::to_client, [&] {
+            say(session.upstream, said);
+            return said.size();
+        });
+        session.upstream.reset();
+        EXPECT_TRUE(gate.ends_in_time(SessionEnd::upstream_closed)) << door;
+    }
+}
+
 // An unauthenticated client that sends without end takes turns with the others.
 TEST_F(WorkerTest, FloodBeforeAuthenticationStarvesNobody) {
     TestGate const gate(upstream_, "", {.receive = 1 << 20});
