@@ -106,7 +106,7 @@ bool Session::peer_is_in(const std::vector<config::Network>& networks) const {
 
 // Who speaks for others over HTTP is not counted as one of them.
 bool Session::admit_peer() {
-    negotiation_->speaks_for_others = peer_is_in(door().forwarded_from);
+    negotiation_->speaks_for_others = door().served.http() && peer_is_in(door().forwarded_from);
     return negotiation_->speaks_for_others || admit();
 }
 

@@ -86,6 +86,7 @@ private:
     void read_proxy_header();
     void tell_doors_apart_by_alpn();
     bool tell_doors_apart(std::string_view first);
+    bool begin_xmpp();
     void become_http(std::string_view first);
     void begin_negotiation();
     void begin_gate(filters::Gate::Door begins);

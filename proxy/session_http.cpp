@@ -12,24 +12,25 @@ namespace stanzagate::proxy {
 void Session::tell_doors_apart_by_alpn() {
     auto const protocol = certs::alpn(client_.tls()->ssl());
     if (protocol == "http/1.1") return become_http({});
-    if (protocol != "xmpp-client") return;
-    negotiation_->may_be_http = false;
-    place_.is_certain();
+    if (protocol == "xmpp-client") begin_xmpp();
 }
 
 // A request begins with the name of a method, a stream with anything but a letter. True: it is
 // XMPP.
 bool Session::tell_doors_apart(std::string_view first) {
-    negotiation_->may_be_http = false;
     bool const is_letter = first.front() >= 'A' && first.front() <= 'Z';
-    if (door().served.xmpp && !is_letter) {
-        // Who was trusted to speak for others speaks for itself, then.
-        if (negotiation_->speaks_for_others && !admit()) return false;
-        place_.is_certain();
-        return true;
-    }
+    if (door().served.xmpp && !is_letter) return begin_xmpp();
     become_http(first);
     return false;
+}
+
+// It is XMPP: who was trusted to speak for others speaks for itself, then, and is counted as all
+// who do. False: it was turned away.
+bool Session::begin_xmpp() {
+    negotiation_->may_be_http = false;
+    if (negotiation_->speaks_for_others && !admit()) return false;
+    place_.is_certain();
+    return true;
 }
 
 void Session::become_http(std::string_view first) {

@@ -155,6 +155,21 @@ TEST_F(SessionCountsTest, XmppAtADoorThatServesAll) {
     EXPECT_EQ(totals().connections_total[Kind::http], 0U);
 }
 
+// Who may speak for others over HTTP speaks for itself where it speaks XMPP, at whatever door.
+TEST(RefusedConnections, AreThoseOfWhoSpeaksForOthersToo) {
+    TestUpstream const upstream;
+    for (auto const* const door : {"none", "direct", "all-none", "all"}) {
+        TestGate const gate(upstream, "limits.connections_per_address = 1\n");
+        auto first = gate.connect_from("127.0.0.3", door);
+        first.say(header);
+        EXPECT_TRUE(upstream.accept()) << door;
+        Client second(gate.dial(door, 0, "127.0.0.3"), !std::string_view(door).ends_with("none"));
+        if (second.handshake()) second.say(header);
+        EXPECT_EQ(second.hear_to_end(), "") << door;
+        EXPECT_FALSE(upstream.has_waiting()) << door;
+    }
+}
+
 TEST(RefusedConnections, AreCountedByTheLimit) {
     TestUpstream const upstream;
     TestGate gate(upstream, "limits.connections_per_address = 1\n");

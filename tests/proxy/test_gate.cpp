@@ -53,8 +53,8 @@ std::string with_doors_and_host(std::string_view settings, std::uint16_t upstrea
     std::string toml(settings);
     for (auto const& door : door_kinds) {
         toml += "[[listen]]\naddress = '127.0.0.1:0'\ntls = '" + std::string(door.tls) + "'\n";
-        if (door.http)
-            toml += "serve = ['xmpp', 'websocket', 'bosh']\nforwarded_from = ['127.0.0.3']\n";
+        if (door.http) toml += "serve = ['xmpp', 'websocket', 'bosh']\n";
+        toml += "forwarded_from = ['127.0.0.3']\n";
     }
     toml +=
         "[registration]\nurl = 'https://example.org/'\nwhitelist = []\nadvertise = 'upstream'\n"

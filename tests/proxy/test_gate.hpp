@@ -59,7 +59,8 @@ struct Buffers {
 
 // One Worker on a thread of its own, or several, each with a door of each kind: "starttls",
 // "direct", "none"; and "all" (direct) and "all-none", which serve HTTP as well. In front of
-// example.org at `upstream`. Ends when destroyed. Captures standard error, where its log goes.
+// example.org at `upstream`; 127.0.0.3 speaks for others there. Ends when destroyed. Captures
+// standard error, where its log goes.
 class TestGate {
 public:
     // `settings` are further TOML, before the listeners.

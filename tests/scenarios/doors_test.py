@@ -106,6 +106,36 @@ url = "https://example.org/"
         with self.assertRaises((ssl.SSLError, ConnectionResetError)):
             self.client("direct").wrap(context, "one.test")
 
+    def test_who_speaks_for_others_over_http_is_counted_where_it_speaks_xmpp(self):
+        """Whether ALPN or its first bytes say so, or the door serves nothing else."""
+        certificate = self.certificates["one.test"]
+        everything = 'serve = ["xmpp", "websocket", "bosh"]\n'
+        for tls, serve, alpn in (("direct", everything, True), ("direct", everything, False),
+                                 ("direct", "", True), ("none", everything, False), ("none", "", False)):
+            with self.subTest(tls=tls, serve=serve, alpn=alpn), Gate(
+                    self.temporary_folder(), '[limits]\nconnections_per_address = 2\n'
+                    f'[[listen]]\naddress = "127.0.0.1:0"\ntls = "{tls}"\n{serve}'
+                    f'forwarded_from = ["{BALANCER}"]\n' + host_table(
+                        "one.test", f"tcp://127.0.0.1:{self.upstream.port}", certificate,
+                        'url = "https://example.org/"')) as gate:
+                served = 0
+                clients = [RawClient(gate.port(tls), BALANCER) for _ in range(4)]
+                for client in clients:
+                    context = certificate.client_context()
+                    if alpn:
+                        context.set_alpn_protocols(["xmpp-client"])
+                    try:
+                        if tls == "direct":
+                            client.wrap(context, "one.test")
+                        client.open("one.test")
+                        served += 1
+                    except (Closed, OSError):
+                        pass
+                for client in clients:
+                    client.close()
+                self.assertEqual(served, 2)
+                self.assertTrue(gate.events("refused_connections"))
+
     # --- STARTTLS
 
     def test_bytes_behind_starttls_end_the_connection(self):
