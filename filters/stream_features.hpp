@@ -27,6 +27,8 @@ struct FeatureFindings {
     bool starttls_only = false;    // the server wants TLS on this leg before anything else
     bool channel_binding = false;  // offers a -PLUS mechanism, which cannot work through a proxy
     bool external = false;         // offers EXTERNAL, likewise
+
+    bool any() const { return starttls_only || channel_binding || external; }
 };
 FeatureFindings look_at_features(const Frame& features);
 

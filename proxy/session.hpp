@@ -112,6 +112,7 @@ private:
     void linger();
     void finish(SessionEnd why);
     void on_deadline();
+    const config::Host* configured_host() const;
     void note_effects(const filters::Effects& effects);
     void note_registration(const filters::RegistrationEvent& registration);
     void note_stream_error(filters::StreamErrorCondition condition, const std::string& host);

@@ -11,8 +11,15 @@
 // What a session leaves behind: a line in the log and a count, both in one place for each thing.
 namespace stanzagate::proxy {
 
+// By the name that the operator wrote, and not the client's: there are only so many of these.
+const config::Host* Session::configured_host() const {
+    return negotiation_->snapshot->config.find_host(negotiation_->gate->host());
+}
+
 void Session::note_effects(const filters::Effects& effects) {
-    worker_.warn_once(effects.findings, host_);
+    if (effects.findings.any())
+        if (auto const* const host = configured_host())
+            worker_.warn_once(effects.findings, host->name.to_string());
     for (auto const& registration : effects.registrations) note_registration(registration);
     if (effects.stream_error) note_stream_error(*effects.stream_error, negotiation_->gate->host());
 }
@@ -21,8 +28,7 @@ void Session::note_registration(const filters::RegistrationEvent& registration) 
     auto const request = filters::to_string(registration.request);
     auto const action = filters::to_string(registration.action);
     auto const& host = negotiation_->gate->host();
-    // The name that the operator wrote, and not the client's: there are only so many of these.
-    auto const* const configured = negotiation_->snapshot->config.find_host(host);
+    auto const* const configured = configured_host();
     auto const name = configured ? configured->name.to_string() : "unknown";
     worker_.counters().registrations.add({name, registration.rule, action, request});
     worker_.recent().decided({.when = std::chrono::system_clock::now(),

@@ -2,6 +2,7 @@
 
 #include <boost/intrusive/list.hpp>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -37,12 +38,16 @@ namespace stanzagate::proxy {
 class HttpConnection;
 class Listener;
 
-// Names what was said already, so that it is said once in the life of the process.
+// Names what was said already, so that it is said once in the life of the process. Memory: of more
+// than `most` it forgets all, and says some again.
 class SaidOnce {
 public:
+    static constexpr std::size_t most = 16'384;
+
     // True the first time for `what`.
     bool first(const std::string& what) {
         std::lock_guard const lock(mutex_);
+        if (said_.size() >= most && !said_.contains(what)) said_.clear();
         return said_.insert(what).second;
     }
 
@@ -130,7 +135,8 @@ public:
     void respond(const HttpExchange& exchange, HttpResponse response);
     // A connection was turned away at the door.
     void count_refusal(Admission::Refusal refusal, const config::Endpoint& peer);
-    // Tells the operator, once per host, what does not work with how its upstream is configured.
+    // Tells the operator, once per host, what does not work with how its upstream is configured;
+    // `host` as it is configured, since clients invent names for one with a "*".
     void warn_once(const filters::FeatureFindings& findings, const std::string& host);
     // It has ended: it is told of nothing more, and deleted after this turn.
     void retire(Resident& resident);

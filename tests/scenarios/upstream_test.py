@@ -7,7 +7,7 @@ import struct
 
 from harness.canonical import REGISTER, SASL, stream_error_of
 from harness.certificates import make_certificate
-from harness.gate import LISTENERS, Gate
+from harness.gate import LISTENERS, Gate, host_table
 from harness.network import STRANGER, WHITELISTED, free_port
 from harness.processes import wait_until
 from harness.prosody import Prosody
@@ -17,6 +17,23 @@ from harness.scenario import Scenario, main
 
 HOST = "upstream.test"
 INNER_NAME = "xmpp1.internal"  # what the server's certificate says
+
+
+class Misconfigured(Scenario):
+    def test_one_warning_however_many_names_clients_invent(self):
+        certificate = make_certificate(self.folder, HOST)
+        offers = "".join(f"<mechanism>{name}</mechanism>" for name in ("EXTERNAL", "SCRAM-SHA-1-PLUS"))
+        with RecordingUpstream(features=f"<mechanisms xmlns='{SASL}'>{offers}</mechanisms>") as upstream, \
+                Gate(self.folder, LISTENERS + host_table(
+                    "*", f"tcp://127.0.0.1:{upstream.port}", certificate, 'url = "https://example.org/"')) as gate:
+            for number in range(10):
+                with RawClient(gate.port("direct")) as client:
+                    client.wrap(certificate.client_context(), HOST)
+                    client.open(f"made-up-{number}.test")
+            wait_until(lambda: len(gate.events("session_end")) == 10, "all are gone")
+            self.assertEqual(sorted((event["host"], event["offers"])
+                                    for event in gate.events("upstream_misconfigured")),
+                             [("*", "-PLUS mechanisms"), ("*", "EXTERNAL")])
 
 
 class Upstreams(Scenario):
