@@ -61,6 +61,7 @@ void ClearStream::on_element(const Frame& element, Effects& out) {
     // Whatever was sent behind <starttls/> would be read as if it had come through TLS
     // (CVE-2011-0411 and its kind), so there must be nothing.
     if (!framer_.rest().empty()) {
+        out.refused = true;
         out.command = Command::close;
         return;
     }

@@ -44,6 +44,7 @@ struct Effects {
     std::string tls_name;  // start_tls: whose certificate, where the client sends no SNI
     std::vector<RegistrationEvent> registrations;
     std::optional<StreamErrorCondition> stream_error;  // that the gate sent, to be counted
+    bool refused = false;      // close: for what the client did, though nothing tells it so
     FeatureFindings findings;  // what is wrong with how the upstream is configured
 };
 

@@ -104,7 +104,7 @@ void Session::carry_out(const filters::Effects& effects) {
             stage_ = Stage::relaying;
             return;
         case filters::Command::close:
-            if (effects.stream_error && why_ == SessionEnd::client_closed)
+            if ((effects.stream_error || effects.refused) && why_ == SessionEnd::client_closed)
                 why_ = SessionEnd::refused;
             return begin_closing(why_);
     }

@@ -114,16 +114,23 @@ class StartTls(Doors):
         self.tls(client).handshake()
 
     def test_anything_behind_starttls_in_the_same_packet(self):
-        hello = self.hello()
-        for behind in (b" ", b"\n", b"<", b"\0", b"x", b"<iq type='get' id='1'/>", hello,
-                       b"</stream:stream>", stream_header(HOST).encode(), b"\x16", b" " * 100_000):
+        """The log tells it from a client that just went away."""
+        def refused() -> int:
+            return sum(event["why"] == "refused" for event in self.gate.events("session_end"))
+
+        hello, before = self.hello(), refused()
+        attempts = (b" ", b"\n", b"<", b"\0", b"x", b"<iq type='get' id='1'/>", hello,
+                    b"</stream:stream>", stream_header(HOST).encode(), b"\x16", b" " * 100_000)
+        for behind in attempts:
             with self.subTest(behind[:20]):
                 client = self.connect("starttls")
                 self.opened(client)
                 client.sendall(STARTTLS.encode() + behind)
                 answer = read_to_end(client)
                 self.assertNotIn(b"proceed", answer)
+                client.close()
         self.assert_nobody_heard()
+        wait_until(lambda: refused() - before >= len(attempts), "each was refused")
 
     def hello(self) -> bytes:
         tls = RawTls(None, self.certificate.client_context(), HOST)
