@@ -112,6 +112,7 @@ Doors::Claims Doors::claim(const config::Config& config, const Log& log) {
 std::optional<std::vector<std::vector<Door>>> Doors::open(const config::Config& config,
                                                           std::size_t workers, const Log& log) {
     auto claims = claim(config, log);
+    bound_.clear();
     std::map<const config::Listen*, std::shared_ptr<const config::Listen>> shared;
     std::vector<std::vector<Door>> doors(workers);
     for (auto const& [key, listen, configured] : addresses_of(config)) {
@@ -134,17 +135,20 @@ std::optional<std::vector<std::vector<Door>>> Doors::open(const config::Config& 
         for (std::size_t i = 0; i < workers; ++i)
             for (auto& socket : opened.sockets[i])
                 doors[i].push_back({key, its, std::move(socket.fd), socket.ours});
-        log.info("listening", {{"address", endpoint.to_string()},
-                               {"tls", to_string(listen.tls)},
-                               {"serve", listen.served.to_string()},
-                               {"inherited", inherited == 0 ? "" : std::to_string(inherited)}});
+        bound_.push_back({endpoint.to_string(), listen.tls, listen.served.to_string(), inherited});
     }
     return doors;
 }
 
-void Doors::opened(const std::vector<Door>& doors) {
+void Doors::opened(const std::vector<Door>& doors, const Log& log) {
     keys_.clear();
     for (auto const& door : doors) keys_.insert(door.key);
+    for (auto const& bound : std::exchange(bound_, {}))
+        log.info("listening",
+                 {{"address", bound.address},
+                  {"tls", to_string(bound.tls)},
+                  {"serve", bound.serve},
+                  {"inherited", bound.inherited == 0 ? "" : std::to_string(bound.inherited)}});
 }
 
 }  // namespace stanzagate::proxy

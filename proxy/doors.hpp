@@ -36,16 +36,24 @@ public:
     // may get more than one socket of an address, where so many were inherited.
     std::optional<std::vector<std::vector<Door>>> open(const config::Config& config,
                                                        std::size_t workers, const Log& log);
-    // The workers have got them.
-    void opened(const std::vector<Door>& doors);
+    // The workers get them: from now on the process listens there, and the log says so.
+    void opened(const std::vector<Door>& doors, const Log& log);
 
 private:
+    // What the log is to say of an address.
+    struct Bound {
+        std::string address;
+        config::TlsMode tls;
+        std::string serve;
+        std::size_t inherited;  // sockets
+    };
     using Claims = std::map<std::string, std::vector<InheritedSocket>>;  // by key
 
     Claims claim(const config::Config& config, const Log& log);
 
     std::set<std::string> keys_;
     InheritedSockets inherited_;
+    std::vector<Bound> bound_;  // by the last open()
 };
 
 }  // namespace stanzagate::proxy

@@ -216,7 +216,26 @@ class Doors(Reload):
             self.assertEqual(self.reload(gate), "reload_failed")
         self.wait_for_event(gate, "cannot_listen", address=f"127.0.0.1:{port}")
         self.assertFalse(accepts(fine))
+        self.assertNotIn(f"127.0.0.1:{fine}", self.listening(gate))
         self.assert_form(self.at(kept).ask(GET))
+
+    def listening(self, gate: Gate) -> list[str]:
+        return [event["address"] for event in gate.events("listening")]
+
+    def test_an_admin_address_that_cannot_be_bound(self):
+        """Nothing is said to be listened at that is not, since the whole is refused."""
+        kept, more = free_port(), free_port()
+        gate = self.ruled(FORWARD, head=doors(kept))
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            admin = taken.getsockname()[1]
+            head = doors(kept, more).replace("[server]\n", f'[server]\nadmin = "127.0.0.1:{admin}"\n')
+            gate.config_file.write_text(self.configuration(head=head))
+            self.assertEqual(self.reload(gate), "reload_failed")
+        self.assertFalse(accepts(more))
+        self.assertEqual(self.listening(gate), [f"127.0.0.1:{kept}"])
+        self.assertEqual(self.reload(gate), "reloaded")
+        self.wait_for_event(gate, "listening", address=f"127.0.0.1:{more}")
+        self.assertTrue(accepts(more))
 
     def test_a_door_of_another_kind(self):
         """Its socket stays; who comes from now on is served in the new way."""
