@@ -43,7 +43,7 @@ HttpRequestReader::HttpRequestReader(std::size_t most_body_bytes)
     : parser_(std::make_unique<Parser>()) {
     parser_->header_limit(most_header_bytes);
     parser_->body_limit(most_body_bytes);
-    parser_->eager(true);
+    parser_->eager(false);  // it stops where the header ends
 }
 
 HttpRequestReader::~HttpRequestReader() = default;
@@ -59,12 +59,10 @@ std::size_t HttpRequestReader::feed(std::string_view bytes) {
         auto const taken =
             parser_->put(boost::asio::buffer(head_.data() + used, head_.size() - used), error);
         used += taken;
-        if (error == http::error::need_more) break;
-        if (error) {
-            error_ = status_of(error);
-            return bytes.size();
-        }
-        if (taken == 0) break;
+        if (error && error != http::error::need_more) error_ = status_of(error);
+        if (parser_->is_header_done() && !header_done_ && !error_) read_header();
+        if (error_) return bytes.size();
+        if (taken == 0 || error == http::error::need_more) break;
     }
     head_.erase(0, used);
     if (!parser_->is_done()) return bytes.size();
@@ -81,30 +79,37 @@ std::string_view HttpRequestReader::body() const {
 }
 
 bool HttpRequestReader::expects_continue() {
-    if (told_to_continue_ || !parser_->is_header_done() || done() || error_) return false;
-    auto const expects = parser_->get()[http::field::expect];
-    if (!same({expects.data(), expects.size()}, "100-continue")) return false;
+    if (told_to_continue_ || done() || error_) return false;
+    auto const* const expects = request_.header("Expect");
+    if (!expects || !same(*expects, "100-continue")) return false;
     return told_to_continue_ = true;
 }
 
-HttpRequest HttpRequestReader::take() {
-    auto message = parser_->release();
-    HttpRequest request;
-    request.method = std::string(message.method_string());
-    request.keep_alive = message.keep_alive();
-    request.http_1_0 = message.version() < 11;
+// Before the parser comes to the trailers, which it puts among the fields of the header. Who sits
+// in front of us adds to a header and takes away from it, but not what looks the same in a trailer
+// (RFC 9110 section 6.5.1).
+void HttpRequestReader::read_header() {
+    header_done_ = true;
+    parser_->eager(true);
+    auto const& message = parser_->get();
+    request_.method = std::string(message.method_string());
+    request_.keep_alive = message.keep_alive();
+    request_.http_1_0 = message.version() < 11;
     for (auto const& field : message)
-        request.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
+        request_.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
     auto const target = message.target();
     if (auto path = path_of({target.data(), target.size()}))
-        request.path = std::move(*path);
+        request_.path = std::move(*path);
     else
         error_ = 400;
     // RFC 9112 section 3.2: one host, whatever the target says.
-    auto const hosts = request.all("Host").size();
-    if (hosts > 1 || (hosts == 0 && !request.http_1_0)) error_ = 400;
-    request.body = std::move(message.body());
-    return request;
+    auto const hosts = request_.all("Host").size();
+    if (hosts > 1 || (hosts == 0 && !request_.http_1_0)) error_ = 400;
+}
+
+HttpRequest HttpRequestReader::take() {
+    request_.body = std::move(parser_->get().body());
+    return std::move(request_);
 }
 
 const std::string* HttpRequest::header(std::string_view name) const {

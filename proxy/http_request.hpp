@@ -14,7 +14,7 @@ namespace stanzagate::proxy {
 struct HttpRequest {
     std::string method;
     std::string path;                                          // of the target, without its query
-    std::vector<std::pair<std::string, std::string>> headers;  // as they came, in order
+    std::vector<std::pair<std::string, std::string>> headers;  // as they came, without trailers
     std::string body;
     bool keep_alive = true;  // what the client wants of the connection after it
     bool http_1_0 = false;
@@ -52,8 +52,12 @@ public:
     HttpRequest take();
 
 private:
+    void read_header();
+
     struct Parser;
     std::unique_ptr<Parser> parser_;
+    HttpRequest request_;  // what its header says, once that is whole
+    bool header_done_ = false;
     std::string head_;  // not understood by the parser yet
     std::optional<unsigned> error_;
     bool told_to_continue_ = false;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
 #include <string>
 
 #include "tests/proxy/http_client.hpp"
@@ -115,6 +116,15 @@ TEST_F(HttpConnectionTest, ForwardedAddressesAreBelievedFromWhomIsTrusted) {
     trusted.ask("POST", "/http-bind", "Forwarded: for=unknown\r\n", create);
     EXPECT_TRUE(upstream_.accept());
     trusted.ask("POST", "/http-bind", "X-Forwarded-For: who\r\n", create);
+    HttpClient in_trailers(gate.connect_from("127.0.0.3", "all"));
+    std::ostringstream size;
+    size << std::hex << create.size();
+    in_trailers.say(
+        "POST /http-bind HTTP/1.1\r\nHost: example.org\r\nX-Forwarded-For: 198.51.100.9\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n" +
+        size.str() + "\r\n" + create +
+        "\r\n0\r\nX-Forwarded-For: 203.0.113.10\r\nForwarded: for=203.0.113.10\r\n\r\n");
+    EXPECT_TRUE(upstream_.accept());
     HttpClient stranger(gate.connect("all"));
     stranger.ask("POST", "/http-bind", "X-Forwarded-For: 198.51.100.8\r\n", create);
     EXPECT_TRUE(upstream_.accept());
@@ -122,13 +132,14 @@ TEST_F(HttpConnectionTest, ForwardedAddressesAreBelievedFromWhomIsTrusted) {
     auto const log = gate.join();
     EXPECT_EQ(events(log, "forwarded_refused").size(), 1U);
     auto const ends = events(log, "session_end");
-    ASSERT_EQ(ends.size(), 3U);
+    ASSERT_EQ(ends.size(), 4U);
     auto const named = [&](const std::string& peer) {
         return std::count_if(ends.begin(), ends.end(), [&](auto const& end) {
             return end.find(" peer=" + peer + ' ') != std::string::npos;
         });
     };
     EXPECT_EQ(named("198.51.100.7"), 1);
+    EXPECT_EQ(named("198.51.100.9"), 1);
     EXPECT_EQ(named("127.0.0.1"), 1);
 }
 

@@ -61,6 +61,30 @@ TEST(HttpRequestTest, AChunkedBodyIsPutTogether) {
     }
 }
 
+// RFC 9110 section 6.5.1: a trailer field is no header field. What speaks for us, or of whom we
+// believe, stands in the header alone.
+TEST(HttpRequestTest, TrailersAreDropped) {
+    std::string const text =
+        "POST / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 203.0.113.9\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\nX-Forwarded-For: 198.51.100.7\r\n"
+        "Forwarded: for=198.51.100.7\r\nOrigin: https://a\r\nHost: b\r\nConnection: close\r\n"
+        "Expect: 100-continue\r\n\r\n";
+    std::string const next = "GET /";
+    auto const both = text + next;
+    for (auto const& pieces : filters::some_splits(both, 6)) {
+        auto const read = proxy::read(pieces);
+        ASSERT_TRUE(read.request);
+        EXPECT_FALSE(read.error);
+        EXPECT_EQ(read.request->headers.size(), 3U);
+        EXPECT_EQ(read.request->all("X-Forwarded-For"),
+                  (std::vector<std::string_view>{"203.0.113.9"}));
+        EXPECT_EQ(read.request->header("Forwarded"), nullptr);
+        EXPECT_TRUE(read.request->keep_alive);
+        EXPECT_EQ(read.request->body, "ab");
+        EXPECT_EQ(read.rest, next);
+    }
+}
+
 struct BadCase {
     const char* name;
     std::string text;
