@@ -43,31 +43,76 @@ HttpRequestReader::HttpRequestReader(std::size_t most_body_bytes)
     : parser_(std::make_unique<Parser>()) {
     parser_->header_limit(most_header_bytes);
     parser_->body_limit(most_body_bytes);
-    parser_->eager(false);  // it stops where the header ends
+    parser_->eager(true);
 }
 
 HttpRequestReader::~HttpRequestReader() = default;
 
-// The parser leaves what it cannot use yet, half a header field say, to be given again with more.
 std::size_t HttpRequestReader::feed(std::string_view bytes) {
     if (done() || error_) return 0;
-    auto const before = head_.size();
-    head_ += bytes;
-    std::size_t used = 0;
-    while (used < head_.size() && !parser_->is_done()) {
-        boost::system::error_code error;
-        auto const taken =
-            parser_->put(boost::asio::buffer(head_.data() + used, head_.size() - used), error);
-        used += taken;
-        if (error && error != http::error::need_more) error_ = status_of(error);
-        if (parser_->is_header_done() && !header_done_ && !error_) read_header();
-        if (error_) return bytes.size();
-        if (taken == 0 || error == http::error::need_more) break;
-    }
-    head_.erase(0, used);
-    if (!parser_->is_done()) return bytes.size();
-    head_.clear();
+    auto const before = held_.size();
+    held_ += bytes;
+    auto const header = header_done_ ? 0 : feed_header(before);
+    auto const used = header_done_ && !error_ ? header + feed_body(header) : 0;
+    if (error_) return bytes.size();
+    held_.erase(0, used);
+    if (!done()) return bytes.size();
+    held_.clear();
     return used - before;
+}
+
+// The parser is given the request line, and then all fields at once: it bounds what it cannot take
+// yet, and would take any number of fields that come one by one. The size of the header, once that
+// is whole. `old`: how much was looked at before.
+std::size_t HttpRequestReader::feed_header(std::size_t old) {
+    auto const text = std::string_view(held_).substr(0, most_header_bytes);
+    if (line_size_ == 0) {
+        auto const end = text.find('\n', old);
+        if (end != std::string_view::npos) {
+            line_size_ = end + 1;
+            if (put(text.substr(0, line_size_)) != line_size_ && !error_) error_ = 400;
+        }
+    }
+    auto const end = line_size_ == 0 ? std::string_view::npos
+                                     : text.find("\r\n\r\n", old - std::min(old, std::size_t{3}));
+    if (!error_ && end != std::string_view::npos) {
+        put(text.substr(line_size_, end + 4 - line_size_));
+        if (!error_ && !parser_->is_header_done()) error_ = 400;
+        if (!error_) read_header();
+        return end + 4;
+    }
+    if (!error_ && held_.size() >= most_header_bytes) error_ = 431;
+    return 0;
+}
+
+// What is no body is bounded as the header is: the sizes of chunks, whatever stands behind them,
+// and trailers. A byte of the body may come as a chunk of its own, which takes five more.
+std::size_t HttpRequestReader::feed_body(std::size_t begin) {
+    // The parser asserts that it sees the last chunk ("0\r\n\r\n") again only when it is whole. No
+    // chunked body has less than that to come before its end, so none waits in vain.
+    std::size_t const least = parser_->chunked() ? 5 : 1;
+    auto used = begin;
+    while (used < held_.size() && !done() && !error_) {
+        auto const body_before = body().size();
+        auto const room =
+            std::min(most_header_bytes, most_header_bytes + 5 * body_before - beside_body_);
+        auto const portion = std::string_view(held_).substr(used, room);
+        auto const taken = portion.size() < least ? 0 : put(portion);
+        used += taken;
+        beside_body_ += taken - (body().size() - body_before);
+        if (taken > 0) continue;
+        if (portion.size() == room && !error_) error_ = 431;
+        break;
+    }
+    return used - begin;
+}
+
+// How much of it the parser has understood; the rest is to be given again, with more.
+std::size_t HttpRequestReader::put(std::string_view bytes) {
+    boost::system::error_code error;
+    auto const taken = parser_->put(boost::asio::buffer(bytes.data(), bytes.size()), error);
+    if (error && error != http::error::need_more) error_ = status_of(error);
+    return taken;
 }
 
 bool HttpRequestReader::done() const {
@@ -85,12 +130,11 @@ bool HttpRequestReader::expects_continue() {
     return told_to_continue_ = true;
 }
 
-// Before the parser comes to the trailers, which it puts among the fields of the header. Who sits
+// Before the parser is given the trailers, which it puts among the fields of the header. Who sits
 // in front of us adds to a header and takes away from it, but not what looks the same in a trailer
 // (RFC 9110 section 6.5.1).
 void HttpRequestReader::read_header() {
     header_done_ = true;
-    parser_->eager(true);
     auto const& message = parser_->get();
     request_.method = std::string(message.method_string());
     request_.keep_alive = message.keep_alive();

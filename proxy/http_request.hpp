@@ -27,11 +27,13 @@ struct HttpRequest {
     bool lists(std::string_view name, std::string_view token) const;
 };
 
-// Reads one request, by Beast's parser.
+// Reads one request, by Beast's parser. Whatever comes, it holds little more than the header and
+// the body may have, and in whatever pieces it comes, it is read as one.
 //   feed() until done() or error(); then take()
 class HttpRequestReader {
 public:
-    // Of the target and all headers together.
+    // Of the request line and all headers together, and once more of all that is not the body
+    // behind them.
     static constexpr std::size_t most_header_bytes = std::size_t{16} * 1024;
 
     explicit HttpRequestReader(std::size_t most_body_bytes);
@@ -52,13 +54,18 @@ public:
     HttpRequest take();
 
 private:
+    std::size_t feed_header(std::size_t old);
+    std::size_t feed_body(std::size_t begin);
+    std::size_t put(std::string_view bytes);
     void read_header();
 
     struct Parser;
     std::unique_ptr<Parser> parser_;
     HttpRequest request_;  // what its header says, once that is whole
     bool header_done_ = false;
-    std::string head_;  // not understood by the parser yet
+    std::string held_;             // not understood yet
+    std::size_t line_size_ = 0;    // of the request line, once the parser has it
+    std::size_t beside_body_ = 0;  // how much has come behind the header that is not the body
     std::optional<unsigned> error_;
     bool told_to_continue_ = false;
 };

@@ -110,6 +110,8 @@ TEST_F(AdminServerTest, RefusesWhatItCannotRead) {
     EXPECT_TRUE(asked(socket_at("s"), "nonsense\r\n\r\n").starts_with("HTTP/1.1 400 "));
     std::string const much(20'000, 'x');
     EXPECT_TRUE(asked(socket_at("s"), "GET /" + much).starts_with("HTTP/1.1 431 "));
+    std::string const chunked = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+    EXPECT_TRUE(asked(socket_at("s"), chunked + "0;" + much).starts_with("HTTP/1.1 431 "));
     EXPECT_TRUE(
         asked(socket_at("s"), "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n12345")
             .starts_with("HTTP/1.1 413 "));

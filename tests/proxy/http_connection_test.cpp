@@ -61,6 +61,9 @@ TEST_F(HttpConnectionTest, WhatCannotBeReadIsAnsweredAndEnds) {
              {"GET / HTTP/1.1\r\n\r\n", 400},
              {"GET / HTTP/1.1\r\nX: " + std::string(20'000, 'x'), 431},
              {"POST /http-bind HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n", 413},
+             {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;" +
+                  std::string(20'000, 'x'),
+              431},
              {"POST /http-bind HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n<a/>", 400}}) {
         HttpClient client(gate.connect("all"));
         client.say(text);

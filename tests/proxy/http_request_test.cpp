@@ -85,6 +85,54 @@ TEST(HttpRequestTest, TrailersAreDropped) {
     }
 }
 
+// The smallest chunks there are: five bytes beside each of the body.
+TEST(HttpRequestTest, ABodyMayComeInAnyChunks) {
+    std::string text = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    std::string const body(10'000, 'x');
+    for (auto const c : body) text += std::string("1\r\n") + c + "\r\n";
+    text += "0\r\n\r\n";
+    for (auto const& pieces : filters::some_splits(text, 7)) {
+        auto const read = proxy::read(pieces, body.size());
+        EXPECT_FALSE(read.error);
+        ASSERT_TRUE(read.request);
+        EXPECT_TRUE(read.request->body == body);
+    }
+}
+
+TEST(HttpRequestTest, AChunkedBodyMayBeEmpty) {
+    std::string const text =
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+    for (auto const& pieces : filters::every_split(text)) {
+        auto const read = proxy::read(pieces);
+        ASSERT_TRUE(read.request);
+        EXPECT_EQ(read.request->body, "");
+    }
+}
+
+// Whoever goes on for ever is refused before more is held than a header may have.
+TEST(HttpRequestTest, WhatHasNoEndIsRefused) {
+    std::string const chunked = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    struct Case {
+        std::string begin;
+        std::string more;
+    };
+    for (auto const& [begin, more] : std::vector<Case>{{"", "G"},
+                                                       {"GET / HTTP/1.1\r\n", "X: y\r\n"},
+                                                       {"GET / HTTP/1.1\r\nX: ", "x"},
+                                                       {chunked, "0"},
+                                                       {chunked + "5;a=", "x"},
+                                                       {chunked + "0\r\nX: ", "x"},
+                                                       {chunked + "0\r\n", "X: y\r\n"},
+                                                       {chunked, "1;a=b\r\nx\r\n"}}) {
+        HttpRequestReader reader(1'000'000);
+        std::size_t fed = reader.feed(begin);
+        while (!reader.error() && fed < 200'000) fed += reader.feed(more);
+        EXPECT_EQ(reader.error().value_or(0), 431U) << begin << more;
+        auto const most = HttpRequestReader::most_header_bytes + begin.size() + more.size();
+        EXPECT_LE(fed - 7 * reader.body().size(), most) << begin << more;
+    }
+}
+
 struct BadCase {
     const char* name;
     std::string text;
@@ -119,6 +167,16 @@ INSTANTIATE_TEST_SUITE_P(
                 413},
         BadCase{"HeadersTooLong",
                 "GET / HTTP/1.1\r\n" + host + "X: " + std::string(20'000, 'x') + "\r\n\r\n", 431},
+        BadCase{"ExtensionTooLong",
+                "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n1;a=" +
+                    std::string(20'000, 'x') + "\r\na\r\n0\r\n\r\n",
+                431},
+        BadCase{"TrailersTooLong",
+                "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n0\r\nX: " +
+                    std::string(20'000, 'x') + "\r\n\r\n",
+                431},
+        BadCase{"NoWholeLine", "GET / HTT\r\n", 400},
+        BadCase{"LinesEndWithoutReturn", "GET / HTTP/1.1\nHost: a\n\n", 400},
         BadCase{"Http2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
         BadCase{"TargetIsNoPath", "GET example HTTP/1.1\r\n" + host + "\r\n", 400}),
     [](auto const& test) { return test.param.name; });
