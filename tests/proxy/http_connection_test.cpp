@@ -73,6 +73,23 @@ TEST_F(HttpConnectionTest, WhatCannotBeReadIsAnsweredAndEnds) {
     }
 }
 
+// What another server would take for the body of a request is never one of its own.
+TEST_F(HttpConnectionTest, NoRequestHidesInABody) {
+    TestGate const gate(upstream_, "");
+    std::string const inner = "GET /.well-known/host-meta HTTP/1.1\r\nHost: example.org\r\n\r\n";
+    for (std::string const version : {"1.1", "1.0"}) {
+        for (std::string const encoding : {"xchunked", "gzip", "chunked, identity", "chunked"}) {
+            if (version == "1.1" && encoding == "chunked") continue;  // as it should be
+            HttpClient client(gate.connect("all"));
+            client.say("POST /nowhere HTTP/" + version +
+                       "\r\nHost: a\r\nConnection: keep-alive\r\nTransfer-Encoding: " + encoding +
+                       "\r\n\r\n0\r\n\r\n" + inner);
+            EXPECT_EQ(client.hear().status, 400U) << version << encoding;
+            EXPECT_EQ(client.hear_to_end(), "") << version << encoding;
+        }
+    }
+}
+
 TEST_F(HttpConnectionTest, ABodyIsAskedForWhereTheClientWaits) {
     TestGate const gate(upstream_, "");
     HttpClient client(gate.connect("all"));
