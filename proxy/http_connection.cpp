@@ -74,8 +74,8 @@ void HttpConnection::on_again() {
 // Who waits for an answer is given it: a session may be about to say that it is over.
 void HttpConnection::drain() {
     guarded([this] {
-        for (auto& waiting : waiting_) waiting.keep_alive = false;
-        if (waiting_.empty()) finish();
+        if (waiting_.empty()) return finish();
+        read_no_more();
     });
 }
 
@@ -87,7 +87,7 @@ void HttpConnection::abandon() {
 void HttpConnection::turn() {
     for (int reads = 0; !over_ && may_read(); ++reads) {
         if (reads == reads_in_a_turn) return worker_.loop().again(*this);
-        if (!unread_.empty() && !closing_) {
+        if (!unread_.empty()) {
             std::string const bytes(unread_.view());
             unread_.clear();
             feed(bytes);
@@ -95,7 +95,7 @@ void HttpConnection::turn() {
         }
         if (!channel_.readable()) break;
         auto const bytes = channel_.read(worker_.scratch());
-        if (!closing_) feed(bytes);
+        feed(bytes);
     }
     if (over_) return;
     if (channel_.broken() || channel_.wire().broken() || channel_.ended()) finish();
@@ -105,8 +105,9 @@ bool HttpConnection::may_read() const {
     return closing_ || (!channel_.blocked() && waiting_.size() < most_waiting);
 }
 
+// Behind the last request everything is dropped.
 void HttpConnection::feed(std::string_view bytes) {
-    while (!bytes.empty() && !over_ && !closing_) {
+    while (!bytes.empty() && !over_ && !last_) {
         if (waiting_.size() == most_waiting) return unread_.append(bytes);
         if (!reader_) {
             reader_ = std::make_unique<HttpRequestReader>(most_body_bytes());
@@ -132,9 +133,17 @@ void HttpConnection::feed(std::string_view bytes) {
 
 // What follows cannot be told apart any more.
 void HttpConnection::refuse(unsigned status) {
-    reader_.reset();
-    waiting_.push_back({++requests_, false, {}, {}, {}});
+    waiting_.push_back({++requests_, {}, {}, {}});
+    read_no_more();
     respond(requests_, plain_response(status));
+}
+
+// The last request that has come is the last one of all: whatever the client sends behind it (RFC
+// 9112 section 9.6), it is not looked at, and the connection ends with the response.
+void HttpConnection::read_no_more() {
+    if (!last_) last_ = requests_;
+    unread_.clear();
+    reader_.reset();
 }
 
 // Whether it may be that long its sid tells, which stands at its beginning.
@@ -153,7 +162,8 @@ bool HttpConnection::body_is_too_long() const {
 
 void HttpConnection::serve(HttpRequest request, std::string_view rest) {
     auto const number = ++requests_;
-    waiting_.push_back({number, request.keep_alive, {}, {}, {}});
+    waiting_.push_back({number, {}, {}, {}});
+    if (!request.keep_alive) read_no_more();
     if (!learn_client(request)) return respond(number, plain_response(400));
     auto routed = route(request, worker_.snapshot()->config, *arrival_.door);
     if (auto* const response = std::get_if<HttpResponse>(&routed))
@@ -264,21 +274,20 @@ void HttpConnection::respond(std::uint64_t request, HttpResponse response) {
     if (found == waiting_.end() || over_) return;
     for (auto const& header : found->headers) response.headers.push_back(header);
     // Whoever comes back finds nobody here.
-    if (worker_.is_leaving() && found->sid.empty()) found->keep_alive = false;
-    found->response = write_http_response(response, found->keep_alive);
+    if (worker_.is_leaving() && found->sid.empty() && request == requests_) read_no_more();
+    found->response = std::move(response);
     guarded([this] { send_ready(); });
 }
 
 void HttpConnection::send_ready() {
     std::string out;
-    bool last = false;
-    while (!waiting_.empty() && waiting_.front().response && !last) {
-        out += *waiting_.front().response;
-        last = !waiting_.front().keep_alive;
+    while (!waiting_.empty() && waiting_.front().response) {
+        auto const& ready = waiting_.front();
+        out += write_http_response(*ready.response, ready.number != last_);
         waiting_.pop_front();
     }
     channel_.write(out);
-    if (last) return begin_closing();
+    if (last_ && waiting_.empty()) return begin_closing();
     set_deadline();
     if (!unread_.empty()) worker_.loop().again(*this);
 }
@@ -287,8 +296,6 @@ void HttpConnection::send_ready() {
 // our last words away from it.
 void HttpConnection::begin_closing() {
     closing_ = true;
-    unread_.clear();
-    reader_.reset();
     channel_.close_write();
     deadline_.set(linger_time);
     worker_.loop().again(*this);
@@ -306,7 +313,7 @@ void HttpConnection::set_deadline() {
 
 void HttpConnection::time_is_up() {
     guarded([this] {
-        if (!closing_ && reader_) return refuse(408);
+        if (reader_) return refuse(408);
         finish();
     });
 }

@@ -48,10 +48,9 @@ private:
     // A request that is not answered, or whose answer waits for those before it.
     struct Waiting {
         std::uint64_t number = 0;
-        bool keep_alive = true;
         std::string sid;                                                // of BOSH, where it has one
         std::vector<std::pair<std::string_view, std::string>> headers;  // of any response
-        std::optional<std::string> response;
+        std::optional<HttpResponse> response;
     };
 
     template <typename Work>
@@ -60,6 +59,7 @@ private:
     bool may_read() const;
     void feed(std::string_view bytes);
     void refuse(unsigned status);
+    void read_no_more();
     std::size_t most_body_bytes() const;
     bool body_is_too_long() const;
     void serve(HttpRequest request, std::string_view rest);
@@ -84,7 +84,8 @@ private:
     std::uint64_t requests_ = 0;
     config::Endpoint client_;  // who the last request came from, and whether that is known
     bool client_known_ = true;
-    bool closing_ = false;
+    std::optional<std::uint64_t> last_;  // the request behind which nothing is read
+    bool closing_ = false;               // it was answered
     bool over_ = false;
     Deadline deadline_;
 };

@@ -150,10 +150,12 @@ void HttpRequestReader::read_header() {
     header_done_ = true;
     auto const& message = parser_->get();
     request_.method = std::string(message.method_string());
-    request_.keep_alive = message.keep_alive();
     request_.http_1_0 = message.version() < 11;
     for (auto const& field : message)
         request_.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
+    // RFC 9112 section 9.3, of all such fields.
+    request_.keep_alive = !request_.lists("Connection", "close") &&
+                          (!request_.http_1_0 || request_.lists("Connection", "keep-alive"));
     auto const target = message.target();
     if (auto path = path_of({target.data(), target.size()}))
         request_.path = std::move(*path);

@@ -288,5 +288,54 @@ TEST_F(BoshSessionTest, DrainingTerminatesSessions) {
     EXPECT_NE(ends[0].find("why=drained"), std::string::npos) << ends[0];
 }
 
+// RFC 9112 section 9.6. Here the last request is answered only when the server says something:
+// until then, and after, whatever stands behind it is nobody's request.
+TEST_F(BoshSessionTest, NothingBehindTheLastRequestIsRead) {
+    std::string const create =
+        "<body xmlns='http://jabber.org/protocol/httpbind' to='example.org' wait='30' hold='1' "
+        "ver='1.6' rid='1'/>";
+    auto const post = [&](const std::string& headers) {
+        return "POST /http-bind HTTP/1.1\r\nHost: example.org\r\n" + headers +
+               "Content-Length: " + std::to_string(create.size()) + "\r\n\r\n" + create;
+    };
+    struct Case {
+        std::string requests;
+        std::vector<unsigned> answers;
+    };
+    for (auto const& [requests, answers] :
+         std::vector<Case>{{post("Connection: close\r\n"), {200}},
+                           {post("Connection: close\r\n") + post(""), {200}},
+                           {post("") + "NONSENSE\r\n\r\n", {200, 400}}}) {
+        TestGate gate(upstream_, "");
+        HttpClient client(gate.connect("all"));
+        client.say(requests);
+        auto const upstream = upstream_.accept();
+        client.say(post(""));
+        say(upstream, server_header + server_features);
+        for (auto const answer : answers) EXPECT_EQ(client.hear().status, answer);
+        EXPECT_EQ(client.hear_to_end(), "");
+        gate.drain(std::chrono::milliseconds(1));
+        EXPECT_EQ(events(gate.join(), "session_end").size(), 1U) << requests;
+    }
+}
+
+// Who has asked for several things is told of all before the process ends.
+TEST_F(BoshSessionTest, DrainingAnswersAllWhoWait) {
+    TestGate gate(upstream_, "");
+    BoshSession session(gate, upstream_);
+    session.open();
+    session.authenticate();
+    session.post("");
+    session.http.ask("GET", "/nothing");
+    session.http.ask("GET", "/nothing/else");
+    gate.drain(std::chrono::milliseconds(500));
+    EXPECT_NE(session.http.hear().body.find("system-shutdown"), std::string::npos);
+    EXPECT_EQ(session.http.hear().status, 404U);
+    auto const last = session.http.hear();
+    EXPECT_EQ(last.status, 404U);
+    EXPECT_EQ(last.headers.at("connection"), "close");
+    EXPECT_EQ(session.http.hear_to_end(), "");
+}
+
 }  // namespace
 }  // namespace stanzagate::proxy

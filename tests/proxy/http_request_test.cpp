@@ -235,6 +235,10 @@ TEST(HttpRequestTest, OldAndOddForms) {
     ASSERT_TRUE(old.request);
     EXPECT_TRUE(old.request->http_1_0);
     EXPECT_FALSE(old.request->keep_alive);
+    EXPECT_TRUE(read({"GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n"}).request->keep_alive);
+    auto const twice =
+        read({"GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\nConnection: close\r\n\r\n"});
+    EXPECT_FALSE(twice.request->keep_alive);
     auto const absolute = read({"GET http://a/x?y HTTP/1.1\r\nHost: a\r\n\r\n"});
     ASSERT_TRUE(absolute.request);
     EXPECT_EQ(absolute.request->path, "/x");
