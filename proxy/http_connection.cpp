@@ -14,7 +14,7 @@
 namespace stanzagate::proxy {
 namespace {
 
-constexpr int reads_in_a_turn = 4;
+constexpr int reads_in_a_turn = 4;        // of `most_waiting` requests each, at most
 constexpr std::size_t most_waiting = 16;  // requests that are not answered
 constexpr std::chrono::seconds linger_time{5};
 
@@ -56,7 +56,7 @@ void HttpConnection::guarded(Work&& work) {
 void HttpConnection::start(std::string_view first) {
     guarded([this, first] {
         set_deadline();
-        if (!first.empty()) feed(first);
+        if (!first.empty()) take(first);
         turn();
     });
 }
@@ -88,14 +88,13 @@ void HttpConnection::turn() {
     for (int reads = 0; !over_ && may_read(); ++reads) {
         if (reads == reads_in_a_turn) return worker_.loop().again(*this);
         if (!unread_.empty()) {
-            std::string const bytes(unread_.view());
-            unread_.clear();
-            feed(bytes);
+            KeptBytes const bytes = std::move(unread_);
+            take(bytes.view());
             continue;
         }
         if (!channel_.readable()) break;
         auto const bytes = channel_.read(worker_.scratch());
-        feed(bytes);
+        take(bytes);
     }
     if (over_) return;
     if (channel_.broken() || channel_.wire().broken() || channel_.ended()) finish();
@@ -103,6 +102,15 @@ void HttpConnection::turn() {
 
 bool HttpConnection::may_read() const {
     return closing_ || (!channel_.blocked() && waiting_.size() < most_waiting);
+}
+
+// What is answered at once goes out together: a small request costs little, a TLS record and a
+// system call for each response a lot.
+void HttpConnection::take(std::string_view bytes) {
+    feeding_ = true;
+    feed(bytes);
+    feeding_ = false;
+    if (!over_) send_ready();
 }
 
 // Behind the last request everything is dropped.
@@ -117,8 +125,9 @@ void HttpConnection::feed(std::string_view bytes) {
         if (auto const error = reader_->error()) return refuse(*error);
         if (body_is_too_long()) return refuse(413);
         if (!reader_->done()) {
-            if (reader_->expects_continue() && waiting_.empty())
-                channel_.write("HTTP/1.1 100 Continue\r\n\r\n");
+            if (!reader_->expects_continue()) return;
+            send_ready();
+            if (waiting_.empty()) channel_.write("HTTP/1.1 100 Continue\r\n\r\n");
             return;
         }
         auto request = reader_->take();
@@ -169,6 +178,7 @@ void HttpConnection::serve(HttpRequest request, std::string_view rest) {
     if (auto* const response = std::get_if<HttpResponse>(&routed))
         return respond(number, std::move(*response));
     if (auto* const upgrade = std::get_if<WebsocketUpgrade>(&routed)) {
+        send_ready();
         // Behind other requests it would have to wait, and no client does that.
         if (waiting_.size() > 1) return respond(number, plain_response(400));
         return open_websocket(upgrade->response, rest);
@@ -276,7 +286,7 @@ void HttpConnection::respond(std::uint64_t request, HttpResponse response) {
     // Whoever comes back finds nobody here.
     if (worker_.is_leaving() && found->sid.empty() && request == requests_) read_no_more();
     found->response = std::move(response);
-    guarded([this] { send_ready(); });
+    if (!feeding_) guarded([this] { send_ready(); });
 }
 
 void HttpConnection::send_ready() {
@@ -286,6 +296,7 @@ void HttpConnection::send_ready() {
         out += write_http_response(*ready.response, ready.number != last_);
         waiting_.pop_front();
     }
+    if (out.empty()) return;
     channel_.write(out);
     if (last_ && waiting_.empty()) return begin_closing();
     set_deadline();

@@ -57,6 +57,7 @@ private:
     void guarded(Work&& work);
     void turn();
     bool may_read() const;
+    void take(std::string_view bytes);
     void feed(std::string_view bytes);
     void refuse(unsigned status);
     void read_no_more();
@@ -86,6 +87,7 @@ private:
     bool client_known_ = true;
     std::optional<std::uint64_t> last_;  // the request behind which nothing is read
     bool closing_ = false;               // it was answered
+    bool feeding_ = false;               // responses wait until the bytes are dealt with
     bool over_ = false;
     Deadline deadline_;
 };

@@ -32,9 +32,16 @@ std::string_view WebsocketCarrier::read() {
         return {};
     }
     if (!decoder_.pending()) decoder_.feed(channel_.read(scratch_));
+    auto const bytes = take_next();
+    if (pong_ && !said_close_) channel_.write(filters::websocket_pong(*pong_));
+    pong_.reset();
+    return bytes;
+}
+
+std::string_view WebsocketCarrier::take_next() {
     while (auto const input = decoder_.next()) {
         auto const bytes = take(*input);
-        if (!bytes.empty() || said_close_ || blocked()) return bytes;
+        if (!bytes.empty() || said_close_) return bytes;
     }
     if (auto const error = decoder_.error()) {
         bool const too_big = *error == WebsocketClose::too_big;
@@ -55,7 +62,9 @@ std::string_view WebsocketCarrier::take(const filters::WebsocketInput& input) {
         case Kind::text:
             return take_text(input.payload);
         case Kind::ping:
-            channel_.write(filters::websocket_pong(input.payload));
+            // RFC 6455 section 5.5.3: of many, the last one only. A write for each would keep the
+            // worker.
+            pong_ = input.payload;
             return {};
         case Kind::pong:
             return {};

@@ -17,7 +17,8 @@ namespace stanzagate::proxy {
 // Carries an XMPP stream in the messages of a WebSocket (RFC 7395) on a channel of its own, from
 // the byte after the handshake. What it is given as a stream it says as messages; what the client
 // says as messages it gives as a stream, one message a read(). What is no XMPP it refuses on its
-// own. Answers pings; closes with `<close/>` and a Close frame, and waits for the client's.
+// own. Answers pings, of those in one read() the last; closes with `<close/>` and a Close frame,
+// and waits for the client's.
 class WebsocketCarrier final : public Carrier {
 public:
     // `header` is for a stream error before the server has said anything: its views must live as
@@ -42,6 +43,7 @@ public:
     std::optional<filters::StreamErrorCondition> error() const override { return error_; }
 
 private:
+    std::string_view take_next();
     std::string_view take(const filters::WebsocketInput& input);
     std::string_view take_text(std::string_view message);
     void drop_what_comes();
@@ -56,7 +58,8 @@ private:
     filters::WebsocketReader reader_;
     filters::WebsocketWriter writer_;
     std::string stream_id_;
-    std::string piece_;  // what the last read() has given
+    std::string piece_;                // what the last read() has given
+    std::optional<std::string> pong_;  // what is to be said in it at the end of a read()
     std::optional<filters::StreamErrorCondition> error_;
     bool said_close_ = false;        // a Close frame; nothing is said after it
     bool closed_by_client_ = false;  // by a Close frame

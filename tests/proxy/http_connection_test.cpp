@@ -50,6 +50,41 @@ TEST_F(HttpConnectionTest, RequestsMayComeInOnePiece) {
     for (int i = 0; i < 50; ++i) ASSERT_EQ(client.hear().status, 404U) << i;
 }
 
+// A TLS record and a system call for each response would keep others waiting.
+TEST_F(HttpConnectionTest, WhatIsAnsweredAtOnceGoesOutTogether) {
+    TestGate const gate(upstream_, "");
+    HttpClient client(gate.connect("all"));
+    std::string many;
+    for (int i = 0; i < 64; ++i) many += "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    client.say(many + "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    auto const encrypted = hear_to_end(client.client().fd());
+    int records = 0;
+    for (std::size_t at = 0; at + 5 <= encrypted.size(); ++records)
+        at += 5 + 256 * static_cast<unsigned char>(encrypted[at + 3]) +
+              static_cast<unsigned char>(encrypted[at + 4]);
+    EXPECT_LT(records, 12);  // with session tickets and close_notify
+}
+
+// As if the others had been alone.
+TEST_F(HttpConnectionTest, WhatHasToBeAloneMayComeBehindWhatIsAnswered) {
+    TestGate const gate(upstream_, "");
+    std::string const get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    HttpClient waits(gate.connect("all"));
+    waits.say(get +
+              "POST /http-bind HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n"
+              "Expect: 100-continue\r\n\r\n");
+    EXPECT_EQ(waits.hear().status, 404U);
+    EXPECT_EQ(waits.hear().status, 100U);
+    HttpClient upgrades(gate.connect("all"));
+    upgrades.say(get +
+                 "GET /xmpp-websocket HTTP/1.1\r\nHost: example.org\r\nUpgrade: websocket\r\n"
+                 "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                 "Sec-WebSocket-Protocol: xmpp\r\n\r\n");
+    EXPECT_EQ(upgrades.hear().status, 404U);
+    EXPECT_EQ(upgrades.hear().status, 101U);
+}
+
 TEST_F(HttpConnectionTest, WhatCannotBeReadIsAnsweredAndEnds) {
     TestGate const gate(upstream_, "");
     struct Case {

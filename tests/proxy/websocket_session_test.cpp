@@ -189,6 +189,26 @@ TEST_F(WebsocketSessionTest, NothingChanges) {
     }
 }
 
+// RFC 6455 section 5.5.3. All of it comes in one read, if it can: a pong for each would keep the
+// worker.
+TEST_F(WebsocketSessionTest, OfManyPingsTheLastIsAnswered) {
+    TestGate const gate(upstream_, "");
+    WebsocketSession session(gate, upstream_);
+    session.open();
+    std::string many;
+    for (int i = 0; i < 1000; ++i) many += client_frame(9, std::to_string(i));
+    session.client.say_frame(many);
+    int pongs = 0;
+    for (ServerFrame frame; frame.payload != "999"; ++pongs) {
+        frame = session.client.hear();
+        ASSERT_EQ(frame.opcode, 10U);
+    }
+    EXPECT_LT(pongs, 20);
+    session.client.say_frame(client_frame(9, "last") + client_frame(8, "\x03\xe8"));
+    auto const last = session.client.hear();
+    EXPECT_TRUE(last == close_frame || last == (ServerFrame{10, "last"}));
+}
+
 TEST_F(WebsocketSessionTest, WhatIsNoStanzaEndsTheStreamAndLeavesNothingBehind) {
     struct Case {
         std::string frame;
