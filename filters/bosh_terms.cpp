@@ -2,17 +2,31 @@
 
 #include <algorithm>
 
+#include "config/host_name.hpp"
+
 namespace stanzagate::filters {
 namespace {
 
 constexpr BoshVersion our_version{1, 11};
+constexpr std::size_t most_type_bytes = 100;
 
-// A media type as it may stand in a header: what a client asks for must not become another header.
-bool is_media_type(std::string_view text) {
-    constexpr std::string_view allowed =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$&^_.+-/;= \"";
-    return !text.empty() && text.size() <= 100 && text.find('/') != std::string_view::npos &&
-           text.find_first_not_of(allowed) == std::string_view::npos;
+std::string_view trimmed(std::string_view text) {
+    auto const begin = text.find_first_not_of(' ');
+    if (begin == std::string_view::npos) return {};
+    return text.substr(begin, text.find_last_not_of(' ') + 1 - begin);
+}
+
+// XEP-0124 section 7.1 lets a client ask for any type. What is sent to a browser as a page runs
+// with all the rights of this origin, and a page of another site can ask for it.
+bool is_xml_type(std::string_view text) {
+    if (text.size() > most_type_bytes) return false;
+    auto const lower = config::ascii_lower(text);
+    auto const semicolon = lower.find(';');
+    auto const type = trimmed(std::string_view(lower).substr(0, semicolon));
+    if (type != "text/xml" && type != "application/xml") return false;
+    if (semicolon == std::string::npos) return true;
+    auto const parameter = trimmed(std::string_view(lower).substr(semicolon + 1));
+    return parameter == "charset=utf-8" || parameter == "charset=\"utf-8\"";
 }
 
 }  // namespace
@@ -30,7 +44,7 @@ BoshTerms::BoshTerms(const BoshBody& request, const BoshSettings& settings)
     polls = hold == 0 || wait.count() == 0;
     if (polls) inactivity = 2 * inactivity + polling;
     acks = request.ack == 1U;
-    if (request.content && is_media_type(*request.content)) content = *request.content;
+    if (request.content && is_xml_type(*request.content)) content = *request.content;
 }
 
 BodyAttributes creation_attributes(const BoshTerms& terms, std::string_view sid,

@@ -1,6 +1,7 @@
 #include "proxy/http_connection.hpp"
 
 #include <algorithm>
+#include <array>
 #include <exception>
 
 #include "filters/bosh_body.hpp"
@@ -17,6 +18,12 @@ namespace {
 constexpr int reads_in_a_turn = 4;        // of `most_waiting` requests each, at most
 constexpr std::size_t most_waiting = 16;  // requests that are not answered
 constexpr std::chrono::seconds linger_time{5};
+
+// Whoever is led here by a page of another site sees what came as what it is, and runs nothing of
+// it: XML may bring scripts along as HTML does.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 2> for_browsers{
+    {{"X-Content-Type-Options", "nosniff"},
+     {"Content-Security-Policy", "default-src 'none'; sandbox"}}};
 
 // What a <body/> may be longer than the stanzas in it, before authentication.
 constexpr std::size_t stanzas_in_a_body = 4;
@@ -283,6 +290,7 @@ void HttpConnection::respond(std::uint64_t request, HttpResponse response) {
                                     [&](auto const& waiting) { return waiting.number == request; });
     if (found == waiting_.end() || over_) return;
     for (auto const& header : found->headers) response.headers.push_back(header);
+    for (auto const& [name, value] : for_browsers) response.headers.emplace_back(name, value);
     // Whoever comes back finds nobody here.
     if (worker_.is_leaving() && found->sid.empty() && request == requests_) read_no_more();
     found->response = std::move(response);

@@ -89,16 +89,26 @@ TEST_F(XEP0124_Session, Section7_2_WhatTheServerTellsLaterComesLater) {
     EXPECT_FALSE(has(client.answer(second), "sid="));
 }
 
+// Of those that no browser takes for a page.
 TEST_F(XEP0124_Session, Section7_1_ContentIsTheTypeOfEveryResponse) {
     EXPECT_EQ(client.session().content_type(), "text/xml; charset=utf-8");
-    client.create("content='text/html; charset=utf-8' ver='1.6'");
-    EXPECT_EQ(client.session().content_type(), "text/html; charset=utf-8");
+    for (auto const* const good : {"text/xml", "application/xml", "application/xml; charset=utf-8",
+                                   "Text/XML;charset=UTF-8", "text/xml; charset=\"utf-8\""}) {
+        BoshClient other;
+        other.create("content='" + std::string(good) + "' ver='1.6'");
+        EXPECT_EQ(other.session().content_type(), good);
+    }
     for (auto const* const bad :
-         {"", "text", "text/html&#13;&#10;Set-Cookie: a", "a/b\xC3\xA9", "a/b:c"}) {
+         {"", "text", "text/html", "text/html; charset=utf-8", "application/xhtml+xml",
+          "image/svg+xml", "text/xml; charset=utf-7", "text/xml; charset=utf-8; a=b", "text/xml;",
+          "text/xml, text/html", "text/xml&#13;&#10;Set-Cookie: a", "a/b\xC3\xA9", "a/b:c"}) {
         BoshClient other;
         other.create("content='" + std::string(bad) + "' ver='1.6'");
         EXPECT_EQ(other.session().content_type(), "text/xml; charset=utf-8") << bad;
     }
+    BoshClient other;
+    other.create("content='application/xml" + std::string(1000, ' ') + "' ver='1.6'");
+    EXPECT_EQ(other.session().content_type(), "text/xml; charset=utf-8");
 }
 
 TEST_F(XEP0124_Session, Section8_ARequestWaitsUntilThereIsAPayload) {

@@ -103,7 +103,7 @@ TEST_F(BoshSessionTest, ASessionFromOpenToTerminate) {
     EXPECT_NE(answer.body.find(message), std::string::npos) << answer.body;
     EXPECT_EQ(answer.headers.at("content-type"), "text/xml; charset=utf-8");
     EXPECT_EQ(answer.headers.at("access-control-allow-origin"), "*");
-    EXPECT_EQ(answer.headers.size(), 3U);
+    EXPECT_EQ(answer.headers.size(), 5U);
     session.post("<presence xmlns='jabber:client' type='unavailable'/>", "type='terminate'");
     EXPECT_NE(hear_to_end(session.upstream).find("<presence"), std::string::npos);
     EXPECT_EQ(attribute(session.http.hear().body, "type"), "terminate");

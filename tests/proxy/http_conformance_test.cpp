@@ -73,12 +73,33 @@ TEST_F(HttpConformance, XEP0124_7_1_TheContentTypeIsWhatTheClientAskedFor) {
     HttpClient client(gate_.connect("all-none"));
     EXPECT_EQ(client.hear_after_post(session_request).headers.at("content-type"),
               "text/xml; charset=utf-8");
-    auto const answer = client.hear_after_post(
-        "<body xmlns='http://jabber.org/protocol/httpbind' to='example.org' wait='0' hold='0' "
-        "ver='1.6' rid='1' content='text/html'/>");
-    EXPECT_EQ(answer.headers.at("content-type"), "text/html");
-    EXPECT_EQ(client.hear_after_post(request_of(sid_in(answer.body), 2)).headers.at("content-type"),
-              "text/html");
+    auto const asked_for = [&](const std::string& type) {
+        auto const created = client.hear_after_post(
+            "<body xmlns='http://jabber.org/protocol/httpbind' to='example.org' wait='0' hold='0' "
+            "ver='1.6' rid='1' content='" +
+            type + "'/>");
+        auto const next = client.hear_after_post(request_of(sid_in(created.body), 2));
+        EXPECT_EQ(next.headers.at("content-type"), created.headers.at("content-type"));
+        return next.headers.at("content-type");
+    };
+    EXPECT_EQ(asked_for("application/xml"), "application/xml");
+    EXPECT_EQ(asked_for("text/html"), "text/xml; charset=utf-8");
+}
+
+// A browser that is made to post here by a page of another site, and shows what it gets.
+TEST_F(HttpConformance, NoResponseIsAPageWithScripts) {
+    HttpClient client(gate_.connect("all"));
+    client.post(session_request);
+    client.ask("GET", "/.well-known/host-meta");
+    client.ask("GET", "/nothing");
+    client.ask("GET", "/xmpp-websocket");
+    client.say("NONSENSE\r\n\r\n");
+    for (unsigned const status : {200U, 200U, 404U, 426U, 400U}) {
+        auto const answer = client.hear();
+        EXPECT_EQ(answer.status, status);
+        EXPECT_EQ(answer.headers.at("x-content-type-options"), "nosniff");
+        EXPECT_EQ(answer.headers.at("content-security-policy"), "default-src 'none'; sandbox");
+    }
 }
 
 TEST_F(HttpConformance, XEP0124_7_2_EverySidIsAnother) {

@@ -28,7 +28,7 @@ TEST_F(HttpConnectionTest, IsKeptAlive) {
             auto const answer = client.hear();
             EXPECT_EQ(answer.status, 404U);
             EXPECT_EQ(answer.body, "Not Found\n");
-            EXPECT_EQ(answer.headers.size(), 2U);  // and nothing of who we are
+            EXPECT_EQ(answer.headers.size(), 4U);  // and nothing of who we are
         }
         client.ask("HEAD", "/.well-known/host-meta");
         EXPECT_EQ(client.hear(true).status, 200U);
