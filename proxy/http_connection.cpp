@@ -149,7 +149,7 @@ void HttpConnection::feed(std::string_view bytes) {
 
 // What follows cannot be told apart any more.
 void HttpConnection::refuse(unsigned status) {
-    waiting_.push_back({++requests_, {}, {}, {}});
+    waiting_.push_back({++requests_, reader_ && reader_->is_head(), {}, {}, {}});
     read_no_more();
     respond(requests_, plain_response(status));
 }
@@ -178,7 +178,7 @@ bool HttpConnection::body_is_too_long() const {
 
 void HttpConnection::serve(HttpRequest request, std::string_view rest) {
     auto const number = ++requests_;
-    waiting_.push_back({number, {}, {}, {}});
+    waiting_.push_back({number, request.method == "HEAD", {}, {}, {}});
     if (!request.keep_alive) read_no_more();
     if (!learn_client(request)) return respond(number, plain_response(400));
     auto routed = route(request, worker_.snapshot()->config, *arrival_.door);
@@ -293,6 +293,7 @@ void HttpConnection::respond(std::uint64_t request, HttpResponse response) {
     for (auto const& [name, value] : for_browsers) response.headers.emplace_back(name, value);
     // Whoever comes back finds nobody here.
     if (worker_.is_leaving() && found->sid.empty() && request == requests_) read_no_more();
+    response.head_only = found->head_only;
     found->response = std::move(response);
     if (!feeding_) guarded([this] { send_ready(); });
 }

@@ -48,6 +48,7 @@ private:
     // A request that is not answered, or whose answer waits for those before it.
     struct Waiting {
         std::uint64_t number = 0;
+        bool head_only = false;                                         // of a HEAD
         std::string sid;                                                // of BOSH, where it has one
         std::vector<std::pair<std::string_view, std::string>> headers;  // of any response
         std::optional<HttpResponse> response;

@@ -126,8 +126,7 @@ HttpRoute serve_host_meta(const HttpRequest& request, const config::Config& conf
                         {{"Content-Type", std::string(json ? filters::host_meta_json_content_type
                                                            : filters::host_meta_content_type)},
                          {"Access-Control-Allow-Origin", "*"}},
-                        json ? filters::host_meta_json(links) : filters::host_meta_xml(links),
-                        request.method == "HEAD"};
+                        json ? filters::host_meta_json(links) : filters::host_meta_xml(links)};
 }
 
 }  // namespace
@@ -142,9 +141,7 @@ HttpRoute route(const HttpRequest& request, const config::Config& config,
     if (settings.host_meta &&
         (path == filters::host_meta_path || path == filters::host_meta_json_path))
         return serve_host_meta(request, config, door, path == filters::host_meta_json_path);
-    auto response = plain_response(404);
-    response.head_only = request.method == "HEAD";
-    return response;
+    return plain_response(404);
 }
 
 }  // namespace stanzagate::proxy

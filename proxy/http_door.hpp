@@ -23,7 +23,7 @@ using HttpRoute = std::variant<HttpResponse, WebsocketUpgrade, BoshPost>;
 
 // What is to be done with a request that came through `door`: its doors are WebSocket (RFC 7395),
 // BOSH (XEP-0124), and the documents that tell of them (XEP-0156). There is nothing else here, and
-// who asks for it learns nothing.
+// who asks for it learns nothing. A HEAD is answered as a GET: who sends it leaves out the body.
 HttpRoute route(const HttpRequest& request, const config::Config& config,
                 const config::Listen& door);
 

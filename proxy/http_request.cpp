@@ -7,6 +7,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/rfc7230.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/verb.hpp>
 #include <cstdint>
 
 namespace stanzagate::proxy {
@@ -134,6 +135,10 @@ bool HttpRequestReader::done() const {
 
 std::string_view HttpRequestReader::body() const {
     return parser_->get().body();
+}
+
+bool HttpRequestReader::is_head() const {
+    return parser_->get().method() == http::verb::head;
 }
 
 bool HttpRequestReader::expects_continue() {

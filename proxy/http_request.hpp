@@ -49,6 +49,8 @@ public:
     std::optional<unsigned> error() const { return error_; }
     // Its body so far.
     std::string_view body() const;
+    // The response is to have no body (RFC 9110 section 9.3.2), whatever it is.
+    bool is_head() const;
     // The client waits for word before it sends the body (RFC 9110 section 10.1.1). Told once.
     bool expects_continue();
     HttpRequest take();

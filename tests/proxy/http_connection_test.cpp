@@ -125,6 +125,28 @@ TEST_F(HttpConnectionTest, NoRequestHidesInABody) {
     }
 }
 
+// RFC 9110 section 9.3.2: or the next response would begin with it.
+TEST_F(HttpConnectionTest, AHeadIsAnsweredWithoutABody) {
+    TestGate const gate(upstream_, "");
+    HttpClient client(gate.connect("all"));
+    struct Case {
+        std::string path;
+        unsigned status;
+    };
+    for (auto const& [path, status] : std::vector<Case>{{"/.well-known/host-meta", 200},
+                                                        {"/nothing", 404},
+                                                        {"/http-bind", 405},
+                                                        {"/xmpp-websocket", 405}}) {
+        client.ask("HEAD", path);
+        auto const answer = client.hear(true);
+        EXPECT_EQ(answer.status, status) << path;
+        EXPECT_NE(answer.headers.at("content-length"), "0") << path;
+    }
+    client.say("HEAD / HTTP/1.1\r\n\r\n");
+    EXPECT_EQ(client.hear(true).status, 400U);
+    EXPECT_EQ(client.hear_to_end(), "");
+}
+
 TEST_F(HttpConnectionTest, ABodyIsAskedForWhereTheClientWaits) {
     TestGate const gate(upstream_, "");
     HttpClient client(gate.connect("all"));
