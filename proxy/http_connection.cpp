@@ -70,7 +70,9 @@ void HttpConnection::start(std::string_view first) {
 
 void HttpConnection::on_events(Side, std::uint32_t events) {
     if (over_) return;
+    bool const was_blocked = channel_.blocked();
     channel_.on_events(events);
+    if (closing_ && was_blocked && !channel_.blocked()) deadline_.set(linger_time);
     guarded([this] { turn(); });
 }
 
@@ -90,7 +92,6 @@ void HttpConnection::abandon() {
     guarded([this] { finish(); });
 }
 
-// A client that has closed its side waits for nothing more.
 void HttpConnection::turn() {
     for (int reads = 0; !over_ && may_read(); ++reads) {
         if (reads == reads_in_a_turn) return worker_.loop().again(*this);
@@ -104,7 +105,17 @@ void HttpConnection::turn() {
         take(bytes);
     }
     if (over_) return;
-    if (channel_.broken() || channel_.wire().broken() || channel_.ended()) finish();
+    if (channel_.broken() || channel_.wire().broken()) return finish();
+    if (channel_.ended()) on_client_ended();
+}
+
+// A client that has closed its side waits for nothing more but what it was told already.
+void HttpConnection::on_client_ended() {
+    if (!channel_.blocked()) return finish();
+    if (closing_ || !unread_.empty()) return;
+    give_up_waiting();
+    read_no_more();
+    begin_closing();
 }
 
 bool HttpConnection::may_read() const {
@@ -312,12 +323,15 @@ void HttpConnection::send_ready() {
     if (!unread_.empty()) worker_.loop().again(*this);
 }
 
-// What the client still sends is read and dropped for a while: closing under its bytes would take
-// our last words away from it.
+// What the client still sends is read and dropped for a while, once it has our last words: closing
+// under its bytes would take them away from it.
 void HttpConnection::begin_closing() {
     closing_ = true;
     channel_.close_write();
-    deadline_.set(linger_time);
+    if (channel_.blocked())
+        deadline_.set(worker_.snapshot()->config.limits.negotiation_timeout);
+    else
+        deadline_.set(linger_time);
     worker_.loop().again(*this);
 }
 
@@ -338,14 +352,20 @@ void HttpConnection::time_is_up() {
     });
 }
 
+// The sessions keep for another request what they would have said.
+void HttpConnection::give_up_waiting() {
+    for (auto const& waiting : waiting_)
+        if (!waiting.sid.empty() && !waiting.response)
+            worker_.bosh().gone({&worker_, number_, waiting.number}, waiting.sid);
+    waiting_.clear();
+}
+
 void HttpConnection::finish() {
     if (over_) return;
     over_ = true;
     place_.leave();
     deadline_.cancel();
-    for (auto const& waiting : waiting_)
-        if (!waiting.sid.empty() && !waiting.response)
-            worker_.bosh().gone({&worker_, number_, waiting.number}, waiting.sid);
+    give_up_waiting();
     channel_.say_end();
     channel_.close();
     worker_.retire(*this);

@@ -70,6 +70,8 @@ private:
     void open_websocket(const HttpResponse& response, std::string_view rest);
     bool learn_client(const HttpRequest& request);
     void send_ready();
+    void on_client_ended();
+    void give_up_waiting();
     void begin_closing();
     void time_is_up();
     void set_deadline();

@@ -147,6 +147,28 @@ TEST_F(HttpConnectionTest, AHeadIsAnsweredWithoutABody) {
     EXPECT_EQ(client.hear_to_end(), "");
 }
 
+// What was answered comes whole, however late it is fetched.
+TEST_F(HttpConnectionTest, AClientThatHasHalfClosedGetsItsAnswers) {
+    TestGate const gate(upstream_, "", {.send = 4096, .receive = 0});
+    std::string many;
+    int const count = 700;
+    for (int i = 0; i < count; ++i)
+        many += "GET /.well-known/host-meta HTTP/1.1\r\nHost: example.org\r\n\r\n";
+    for (std::string const last : {"", "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"}) {
+        for (auto const* const door : {"all", "all-none"}) {
+            HttpClient client(gate.connect(door));
+            client.client().say_last(many + last);
+            auto const heard = client.hear_to_end();
+            int answers = 0;
+            for (auto at = heard.find("HTTP/1.1 "); at != std::string::npos;
+                 at = heard.find("HTTP/1.1 ", at + 1))
+                ++answers;
+            EXPECT_EQ(answers, count + (last.empty() ? 0 : 1)) << door;
+            EXPECT_TRUE(heard.ends_with(last.empty() ? "</XRD>\n" : "Not Found\n")) << door;
+        }
+    }
+}
+
 TEST_F(HttpConnectionTest, ABodyIsAskedForWhereTheClientWaits) {
     TestGate const gate(upstream_, "");
     HttpClient client(gate.connect("all"));
