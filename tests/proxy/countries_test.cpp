@@ -139,7 +139,8 @@ TEST_F(CountriesTest, NoDatabase) {
     auto const whole = some_countries().write();
     auto const expect_error = [this](const std::filesystem::path& file, std::string_view why) {
         EXPECT_FALSE(load(file));
-        EXPECT_TRUE(wrong().starts_with("gate.toml:3:1: error: server.geoip: cannot read \"" + file.string()))
+        EXPECT_TRUE(wrong().starts_with("gate.toml:3:1: error: server.geoip: cannot read \"" +
+                                        file.string()))
             << wrong();
         EXPECT_NE(wrong().find(why), std::string::npos) << wrong();
     };
