@@ -31,13 +31,6 @@ bool is_loopback_name(std::string_view name) {
     return std::ranges::find(names, name) != names.end() || name.ends_with(".localhost");
 }
 
-// Whether who connects to the address and port comes to the door.
-bool leads_to(const Address& address, std::uint16_t port, const Endpoint& door) {
-    if (port != door.port) return false;
-    const bool takes_all = is_wildcard(door.address) && door.address.is_v4() == address.is_v4();
-    return door.address == address || (takes_all && address.is_loopback());
-}
-
 }  // namespace
 
 std::vector<Address> certain_addresses(const UpstreamAddress& upstream) {
@@ -58,7 +51,7 @@ void warn_of_own_addresses(const std::vector<Listen>& listeners, const Upstream&
         const auto addresses = certain_addresses(one);
         const auto leads_here = [&](const Endpoint& door) {
             return std::ranges::any_of(addresses, [&](const Address& address) {
-                return leads_to(address, one.port, door);
+                return door == Endpoint{address, one.port};
             });
         };
         for (const Listen& listen : listeners) {

@@ -15,7 +15,8 @@ std::vector<Address> certain_addresses(const UpstreamAddress& upstream);
 bool is_on_loopback(const UpstreamAddress& upstream);
 
 // Warns of upstreams that are a listening address of the gate itself, which would then be its own
-// client.
+// client. Not where it listens at all addresses: with the server at the same port it cannot even
+// start, and says so.
 void warn_of_own_addresses(const std::vector<Listen>& listeners, const Upstream& upstream,
                            Diagnostics& diagnostics);
 
