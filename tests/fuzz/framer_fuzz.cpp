@@ -52,8 +52,8 @@ std::string without_the_reason(Framing framing) {
     return summary(framing);
 }
 
-// What is wrong in a token that the parser has looked at often is found when the token ends, or when
-// it has become too big.
+// What is wrong in a token that the parser has looked at often is found when the token ends, or
+// when it has become too big.
 bool may_be_late(const Framing& whole, const Framing& split) {
     auto const looks = std::count(split.rest.begin(), split.rest.end(), '>');
     bool const not_found = !split.error || (split.too_big && !whole.too_big);
