@@ -134,7 +134,7 @@ url = "https://example.org/"
                 for client in clients:
                     client.close()
                 self.assertEqual(served, 2)
-                self.assertTrue(gate.events("refused_connections"))
+                wait_until(lambda told=gate: told.events("refused_connections"), "it is told of")
 
     # --- STARTTLS
 
