@@ -166,7 +166,7 @@ void ExpatParser::start(const XML_Char* name, Attribute* attributes) {
     auto const [uri, local] = split(name);
     open_element(uri, local);
     if (depth_ == 1) open_stream(attributes);
-    if (depth_ == 2) open_first_level(attributes);
+    if (depth_ == 2) open_first_level(uri, attributes);
 }
 
 // Whether the innermost open element becomes a part of the frame: those that something depends on.
@@ -197,12 +197,16 @@ void ExpatParser::open_stream(Attribute* attributes) {
     finish_frame(Frame::Kind::stream_open);
 }
 
-void ExpatParser::open_first_level(Attribute* attributes) {
+void ExpatParser::open_first_level(std::string_view uri, Attribute* attributes) {
     // White space that is written otherwise (a reference, a CDATA section) stands before it.
     if (event_begin() != frame_begin_) return fail(StreamErrorCondition::bad_format);
     // Some servers take it for a restart, others for an element: two readings.
     if (frame_.root.is(Namespace::streams, "stream"))
         return fail(StreamErrorCondition::policy_violation);
+    // Prosody finds who handles an element by a text, "stanza/iq/NAMESPACE:NAME" for the child of
+    // an iq and "stanza/NAMESPACE:NAME" for anything else: in such a namespace it takes the element
+    // itself for an iq with a child of that name.
+    if (uri.starts_with("iq/")) return fail(StreamErrorCondition::invalid_namespace);
     read_attributes(attributes);
 }
 

@@ -69,7 +69,7 @@ private:
     bool is_kept() const;
     void open_element(std::string_view uri, std::string_view local);
     void open_stream(Attribute* attributes);
-    void open_first_level(Attribute* attributes);
+    void open_first_level(std::string_view uri, Attribute* attributes);
     void read_attributes(Attribute* attributes);
     void finish_frame(Frame::Kind kind);
     void fail(StreamErrorCondition condition);

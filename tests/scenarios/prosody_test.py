@@ -2,7 +2,7 @@
 """Prosody behind the gate, with a client library that people use."""
 
 from harness.account_story import REGISTRATION, Story
-from harness.canonical import CLIENT, REGISTER_FEATURE, SASL, STREAMS, TLS
+from harness.canonical import CLIENT, REGISTER_FEATURE, SASL, STREAMS, TLS, stream_error_of
 from harness.certificates import make_certificate
 from harness.gate import LISTENERS, Gate, host_table
 from harness.network import STRANGER, WHITELISTED, free_port
@@ -147,6 +147,18 @@ proxy_protocol = "v2"
                            f"<username>{user}</username><password>pw</password></query></iq>")
         self.assertEqual(reply.get("type"), "error")
         self.assertNotIn(user, self.server.accounts(HOST))
+
+    def test_an_iq_in_the_name_of_a_namespace(self):
+        """Prosody takes an element in the namespace iq/jabber:iq:register for an iq with such a child."""
+        for number, child in enumerate(("query xmlns='jabber:iq:register'", "z xmlns='urn:z'")):
+            with self.subTest(child):
+                client = self.open(STRANGER)
+                client.open(HOST)
+                client.send("<query xmlns='iq/jabber:iq:register' type='set' id='a'>"
+                            f"<{child}><username>kate{number}</username><password>pw</password>"
+                            f"</{child.split()[0]}></query>")
+                self.assertEqual(stream_error_of(client.next()), "invalid-namespace")
+                self.assertNotIn(f"kate{number}", self.server.accounts(HOST))
 
     def test_a_host_in_other_characters(self):
         """Beside a host that everybody may register at: Prosody takes each of these for the strict one."""
