@@ -27,10 +27,6 @@ bool is_sasl(const Element& element) {
     return element.ns == Namespace::sasl || element.ns == Namespace::sasl2;
 }
 
-bool is_request(const Attributes& attributes) {
-    return attributes.type == "get" || attributes.type == "set";
-}
-
 bool is_answer(const Attributes& attributes) {
     return attributes.type == "result" || attributes.type == "error";
 }
@@ -190,10 +186,11 @@ bool Gate::may_be_watched(const Frame& iq) const {
            std::find(outstanding_.begin(), outstanding_.end(), *id) == outstanding_.end();
 }
 
+// Whatever type it has: servers answer an iq of an unknown one with an error.
 void Gate::forward(const Frame& frame, Effects& out) {
     out.to_upstream += frame.raw;
     auto const& id = frame.attributes.id;
-    if (frame.root.local != "iq" || !is_request(frame.attributes) || !id) return;
+    if (frame.root.local != "iq" || is_answer(frame.attributes) || !id) return;
     outstanding_.push_back(*id);
     if (outstanding_.size() >= most_outstanding && hold_ == Hold::none) hold_ = Hold::answers;
 }
@@ -260,7 +257,8 @@ bool Gate::on_sasl(const Frame& element) {
     if (hold_ != Hold::sasl) return false;
     auto const& name = element.root.local;
     if (name == "success") return true;
-    if (name == "challenge" || name == "failure" || name == "continue") hold_ = Hold::none;
+    if (name == "challenge" || name == "failure" || name == "continue" || name == "task-data")
+        hold_ = Hold::none;
     return false;
 }
 
