@@ -102,8 +102,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     config::Listen door;
     door.served = {.xmpp = true, .websocket = true, .bosh = true};
 
-    std::string_view const bytes(reinterpret_cast<const char*>(data), size);
-    auto const whole = read(bytes, size + 1);
+    // What is wrong with a chunk is found when there are so many bytes more.
+    auto const bytes = std::string(reinterpret_cast<const char*>(data), size) + "xxxxx";
+    auto const whole = read(bytes, bytes.size());
     for (std::size_t const piece : {std::size_t{1}, std::size_t{7}}) {
         auto const split = read(bytes, piece);
         require(split.end == whole.end);

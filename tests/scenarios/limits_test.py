@@ -384,7 +384,8 @@ class ProxyHeader(Scenario):
                 client.sendall(said)
                 self.assertEqual(read_to_end(client), b"")
                 self.assertGreater(time.monotonic() - began, 0.9)
-        self.assertEqual(metrics(gate).value("session_ends_total", why="timeout"), 2)
+        wait_until(lambda: metrics(gate).value("session_ends_total", why="timeout") == 2,
+                   "both are counted", 5)
 
 
 if __name__ == "__main__":
