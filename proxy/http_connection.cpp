@@ -171,6 +171,7 @@ void HttpConnection::read_no_more() {
     if (!last_) last_ = requests_;
     unread_.clear();
     reader_.reset();
+    set_deadline();  // that of half a request is not that of those who wait
 }
 
 // Whether it may be that long its sid tells, which stands at its beginning.

@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <string>
+#include <thread>
 
 #include "tests/filters/registration_corpus.hpp"
 #include "tests/proxy/http_client.hpp"
@@ -317,6 +319,23 @@ TEST_F(BoshSessionTest, NothingBehindTheLastRequestIsRead) {
         gate.drain(std::chrono::milliseconds(1));
         EXPECT_EQ(events(gate.join(), "session_end").size(), 1U) << requests;
     }
+}
+
+// The time for half a request is not that of the one before it, which waits for the server.
+TEST_F(BoshSessionTest, ABrokenRequestDoesNotEndTheOneThatWaits) {
+    TestGate gate(upstream_, "limits.negotiation_timeout = '2s'\n");
+    BoshSession session(gate, upstream_);
+    session.open();
+    session.authenticate();
+    session.post("");
+    session.http.say("NONSENSE\r\n\r\n");
+    for (int i = 0; i < 5; ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));  // it arrives meanwhile
+        gate.pass(std::chrono::seconds(3));
+    }
+    say(session.upstream, message);
+    EXPECT_NE(session.http.hear().body.find(message), std::string::npos);
+    EXPECT_EQ(session.http.hear().status, 400U);
 }
 
 // Who has asked for several things is told of all before the process ends.

@@ -190,10 +190,14 @@ void TestGate::say_until_stuck(Direction direction, const std::function<std::siz
     }
 }
 
-bool TestGate::ends_in_time(SessionEnd why) {
+void TestGate::pass(std::chrono::seconds time) {
     auto& loop = worker().loop();
+    loop.post([&loop, time] { loop.deadlines().pass(time); });
+}
+
+bool TestGate::ends_in_time(SessionEnd why) {
     return eventually([&] {
-        loop.post([&loop] { loop.deadlines().pass(std::chrono::seconds(61)); });
+        pass(std::chrono::seconds(61));
         Totals totals;
         totals.add(worker().counters());
         return totals.session_ends[why] == 1;

@@ -80,8 +80,9 @@ public:
     const Recent& recent() const { return recent_; }
     // Says more and more by `say`, which tells how much, until the first worker passes on no more.
     void say_until_stuck(Direction direction, const std::function<std::size_t()>& say);
-    // Whether a session of the first worker ends so once time has passed, which needs not be waited
-    // for.
+    // Time passes for the first worker, which needs not be waited for.
+    void pass(std::chrono::seconds time);
+    // Whether a session of it ends so once time has passed.
     bool ends_in_time(SessionEnd why);
     void drain(std::chrono::milliseconds grace);
     // Waits until the workers are done, then returns its log, line by line.
