@@ -56,8 +56,8 @@ TEST(NameResolverTest, MoreThanThereAreThreadsAreAllAnswered) {
                                     }));
 }
 
-// Threads may be looking up yet, and end later.
-TEST(NameResolverTest, ItsEndWaitsForNobody) {
+// They may be looking up yet, and end later: nothing is left for them to touch.
+TEST(NameResolverTest, ItsThreadsMayOutliveIt) {
     boost::asio::io_context background{1};
     for (int i = 0; i < 20; ++i) {
         NameResolver resolver(background);

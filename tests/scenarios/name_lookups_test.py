@@ -13,6 +13,7 @@ from harness.name_server import (NO_SUCH_NAME, REFUSED, SERVER_FAILURE, NameServ
                                  can_ask_another)
 from harness.processes import wait_until
 from harness.raw_client import stream_header
+from harness.raw_upstream import read_until
 from harness.recorder import RecordingUpstream
 from harness.scenario import Scenario, main
 
@@ -51,16 +52,6 @@ def silence(_question: bytes) -> None:
 
 MOODS = {"failing": SERVER_FAILURE, "unknown": NO_SUCH_NAME, "refusing": REFUSED, "garbled": garbage,
          "empty": empty, "silent": silence}
-
-
-def read_until(client: socket.socket, wanted: bytes) -> bytes:
-    seen = b""
-    while wanted not in seen:
-        data = client.recv(65536)
-        if not data:
-            raise EOFError(f"before {wanted!r}: {seen!r}")
-        seen += data
-    return seen
 
 
 class NameLookups(Scenario):
