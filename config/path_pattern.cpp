@@ -28,6 +28,16 @@ void look_into(const fs::path& folder, const std::string& name_pattern, Matches&
         matches.faults.push_back(start.string() + ": " + error.message());
 }
 
+// Whether a path leads to anything. A link whose target is not there was put there by somebody: it
+// must not pass for "no rules" either.
+bool is_there(const fs::path& path, Matches& matches) {
+    std::error_code error;
+    if (fs::symlink_status(path, error).type() == fs::file_type::not_found) return false;
+    if (!error && fs::exists(fs::status(path, error))) return true;
+    if (error) matches.faults.push_back(path.string() + ": " + error.message());
+    return !error;
+}
+
 }  // namespace
 
 bool has_wildcard(std::string_view pattern) {
@@ -46,6 +56,7 @@ Matches match_files(const fs::path& folder, std::string_view pattern) {
                 next.push_back(from / part);
             }
         }
+        std::erase_if(next, [&](const fs::path& path) { return !is_there(path, matches); });
         reached = std::move(next);
     }
     std::error_code ignored;

@@ -277,6 +277,22 @@ TEST_F(RuleFiles, AFolderThatCannotBeReadIsAnError) {
                 testing::HasSubstr("\"loop/*.toml\" cannot be looked for: "));
 }
 
+// Nor must a file that a link promises.
+TEST_F(RuleFiles, ALinkToNothingIsAnError) {
+    write("rules/20-open.toml", rule("open"));
+    fs::create_symlink(folder_ / "gone.toml", folder_ / "rules/10-block.toml");
+    fs::create_directory_symlink(folder_ / "gone", folder_ / "sites");
+    Diagnostics diagnostics;
+    const std::string text = std::string(before_rules) +
+                             "rules = [\"rules/*.toml\", \"s*/*.toml\"]\n" + host("example.org");
+    EXPECT_FALSE(load_text(text, folder_ / "gate.toml", diagnostics));
+    ASSERT_THAT(diagnostics.all(), SizeIs(2));
+    EXPECT_THAT(diagnostics.all()[0].message,
+                testing::AllOf(testing::HasSubstr("\"rules/*.toml\" cannot be looked for: "),
+                               testing::HasSubstr("10-block.toml: No such file")));
+    EXPECT_THAT(diagnostics.all()[1].message, testing::HasSubstr("sites: No such file"));
+}
+
 struct Example {
     const char* name;
     std::size_t rules;
