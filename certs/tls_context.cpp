@@ -16,8 +16,9 @@ constexpr const char* suites_tls13 =
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 constexpr const char* groups = "X25519:P-256:P-384";
 
-// Early data stays off, which is OpenSSL's default: it can be replayed. An end without close_notify
-// stays an error (no SSL_OP_IGNORE_UNEXPECTED_EOF): it may be a truncation.
+// Early data stays off, which is OpenSSL's default: it can be replayed. How a connection ends is
+// not for OpenSSL to judge: who drives it takes an end without close_notify for the end that it is,
+// since XMPP's own, </stream:stream>, tells what is whole (RFC 6120 section 4.4).
 constexpr auto options = SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                          SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA;
 

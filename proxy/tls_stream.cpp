@@ -8,6 +8,15 @@
 #include <utility>
 
 namespace stanzagate::proxy {
+namespace {
+
+// Records that say nothing: key updates (RFC 8446 section 4.6.3), tickets, attempts to renegotiate,
+// alerts. They cost more than bytes do, OpenSSL answers some of them, and no limit on what a client
+// may say sees them. Nobody needs one a minute.
+constexpr unsigned most_control_records = 64;
+constexpr std::chrono::hours control_record_span{1};
+
+}  // namespace
 
 TlsStream::TlsStream(certs::SslPtr ssl, Wire& wire, Scratch& scratch)
     : ssl_(std::move(ssl)), wire_(&wire), scratch_(scratch) {
@@ -31,7 +40,10 @@ TlsStream::Handshake TlsStream::handshake(std::string_view before) {
     auto const result = SSL_do_handshake(ssl_.get());
     auto const error = SSL_get_error(ssl_.get(), result);
     end_turn();
-    if (result == 1) return Handshake::done;
+    if (result == 1) {
+        SSL_set_msg_callback(ssl_.get(), on_message);
+        return Handshake::done;
+    }
     if (error == SSL_ERROR_WANT_READ && !wire_->ended()) return Handshake::waiting;
     ended_ = broken_ = true;
     return Handshake::failed;
@@ -41,7 +53,7 @@ std::size_t TlsStream::read(std::span<char> into) {
     begin_turn();
     std::size_t total = 0;
     ERR_clear_error();  // once: what succeeds leaves no error behind
-    while (!ended_ && into.size() - total >= Scratch::record) {
+    while (!ended_ && !broken_ && into.size() - total >= Scratch::record) {
         std::size_t size = 0;
         auto const result =
             SSL_read_ex(ssl_.get(), into.data() + total, into.size() - total, &size);
@@ -54,6 +66,7 @@ std::size_t TlsStream::read(std::span<char> into) {
         ended_ = true;
         broken_ = error != SSL_ERROR_ZERO_RETURN;
     }
+    ended_ = ended_ || broken_;
     end_turn();
     return total;
 }
@@ -116,6 +129,10 @@ int TlsStream::on_read(BIO* bio, char* into, int size) {
     auto& self = *static_cast<TlsStream*>(BIO_get_data(bio));
     auto& scratch = self.scratch_;
     BIO_clear_retry_flags(bio);
+    if (self.broken_) {  // SSL_read() goes on by itself behind a control record
+        BIO_set_retry_read(bio);
+        return -1;
+    }
     if (scratch.received_begin == scratch.received_end &&
         !std::exchange(scratch.received_this_turn, true)) {
         scratch.received_begin = 0;
@@ -150,6 +167,23 @@ int TlsStream::on_write(BIO* bio, const char* bytes, int size) {
 
 long TlsStream::on_control(BIO*, int command, long, void*) {
     return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+// What a record is, stands in its header; under TLS 1.3 the header does not tell, but its content.
+void TlsStream::on_message(int sent, int, int type, const void* bytes, std::size_t, SSL* ssl,
+                           void*) {
+    if (sent != 0 || (type != SSL3_RT_HEADER && type != SSL3_RT_INNER_CONTENT_TYPE)) return;
+    if (*static_cast<const unsigned char*>(bytes) == SSL3_RT_APPLICATION_DATA) return;
+    static_cast<TlsStream*>(BIO_get_data(SSL_get_rbio(ssl)))->count_control_record();
+}
+
+void TlsStream::count_control_record() {
+    auto const now = std::chrono::steady_clock::now();
+    if (control_records_ == 0 || now - first_control_record_ > control_record_span) {
+        first_control_record_ = now;
+        control_records_ = 0;
+    }
+    if (++control_records_ > most_control_records) broken_ = true;
 }
 
 const BIO_METHOD* TlsStream::method() {

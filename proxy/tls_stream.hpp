@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -44,7 +45,8 @@ public:
     // Received bytes are waiting to be decrypted: read() again though the wire is not readable.
     bool buffered() const { return !undecrypted_.empty(); }
     bool ended() const { return ended_ || (wire_->ended() && !buffered()); }
-    // TLS has failed, by a forged record say: neither direction can go on.
+    // TLS has failed, by a forged record say, or a peer that goes on about TLS instead of saying
+    // anything: neither direction can go on.
     bool broken() const { return broken_; }
     const SSL* ssl() const { return ssl_.get(); }
 
@@ -53,10 +55,13 @@ private:
     static int on_read(BIO* bio, char* into, int size);
     static int on_write(BIO* bio, const char* bytes, int size);
     static long on_control(BIO* bio, int command, long number, void* pointer);
+    static void on_message(int sent, int version, int type, const void* bytes, std::size_t size,
+                           SSL* ssl, void* unused);
 
     void begin_turn();
     void end_turn();
     void send_pending();
+    void count_control_record();
 
     certs::SslPtr ssl_;
     Wire* wire_;
@@ -64,6 +69,9 @@ private:
     bool ended_ = false;     // close_notify, or broken
     bool broken_ = false;    // SSL must not be asked to say anything more
     KeptBytes undecrypted_;  // between turns: received, not decrypted. Rare and small.
+    // Received since the handshake, within an hour of the first of them.
+    unsigned control_records_ = 0;
+    std::chrono::steady_clock::time_point first_control_record_;
 };
 
 }  // namespace stanzagate::proxy

@@ -12,8 +12,8 @@
 
 namespace stanzagate::proxy::testing {
 
-TlsClient::TlsClient(const std::string& server_name)
-    : ssl_(certs::testing::make_client({.server_name = server_name})),
+TlsClient::TlsClient(const std::string& server_name, int version)
+    : ssl_(certs::testing::make_client({.server_name = server_name, .version = version})),
       in_(BIO_new(BIO_s_mem())),
       out_(BIO_new(BIO_s_mem())) {
     BIO_set_mem_eof_return(in_, -1);
@@ -46,6 +46,12 @@ std::string TlsClient::encrypt(std::string_view text) {
 
 std::string TlsClient::close_notify() {
     SSL_shutdown(ssl_.get());
+    return take();
+}
+
+std::string TlsClient::key_update() {
+    SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_REQUESTED);
+    SSL_do_handshake(ssl_.get());
     return take();
 }
 

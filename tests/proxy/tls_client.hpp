@@ -11,7 +11,8 @@ namespace stanzagate::proxy::testing {
 // A TLS client in memory, so that a test decides how its bytes travel. It trusts everybody.
 class TlsClient {
 public:
-    explicit TlsClient(const std::string& server_name = {});
+    // `version`: TLS1_2_VERSION for this one only; 0: any.
+    explicit TlsClient(const std::string& server_name = {}, int version = 0);
 
     // One step of the handshake, and what it gives to send. done() once it is through.
     std::string handshake();
@@ -22,6 +23,9 @@ public:
     // One record (or more, above 16 KiB), encrypted.
     std::string encrypt(std::string_view text);
     std::string close_notify();
+    // A record that changes the client's keys (TLS 1.3).
+    std::string key_update();
+    const SSL* ssl() const { return ssl_.get(); }
     // What could be decrypted of what was fed.
     std::string read();
 

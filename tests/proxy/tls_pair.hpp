@@ -30,12 +30,13 @@ struct SharedTls {
 
 // The gate's end of one connection (a TlsStream on a Wire), and a client that the test plays.
 struct TlsPair {
-    explicit TlsPair(SharedTls& common, int send_buffer = 0)
+    explicit TlsPair(SharedTls& common, int send_buffer = 0, int version = 0)
         : shared(common),
           pair(send_buffer),
           wire(std::move(pair.ours)),
           events(wire),
-          stream(common.tls.accept(certs::Door::direct), wire, common.scratch) {}
+          stream(common.tls.accept(certs::Door::direct), wire, common.scratch),
+          client("example.org", version) {}
 
     // To the end of the gate's handshake; the client's bytes come in pieces of that size, and
     // `behind` in one packet with its last ones.
@@ -109,7 +110,7 @@ struct TlsPair {
     Wire wire;
     WireEvents events;
     TlsStream stream;
-    TlsClient client{"example.org"};
+    TlsClient client;
 };
 
 }  // namespace stanzagate::proxy::testing

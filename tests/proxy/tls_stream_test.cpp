@@ -12,6 +12,7 @@
 
 #include "tests/certs/handshake.hpp"
 #include "tests/proxy/sockets.hpp"
+#include "tests/proxy/tls12_records.hpp"
 #include "tests/proxy/tls_pair.hpp"
 
 namespace stanzagate::proxy {
@@ -281,6 +282,42 @@ TEST_F(TlsStreamTest, ForgedRecordEndsBothDirections) {
     one.client.feed(hear_to_end(one.pair.theirs));
     EXPECT_EQ(one.client.read(), "");
     EXPECT_NE(one.client.error().find("bad record mac"), std::string::npos) << one.client.error();
+}
+
+// A key update costs some hundred times what a byte does, and no limit sees it.
+TEST_F(TlsStreamTest, AFloodOfKeyUpdatesEndsTheConnection) {
+    TlsPair one(*shared_);
+    ASSERT_TRUE(one.handshake());
+    std::string flood;
+    for (int i = 0; i < 64; ++i) flood += one.client.key_update();
+    say(one.pair.theirs, flood + one.client.encrypt("still there"));
+    EXPECT_EQ(one.read(11), "still there");
+    one.write("welcome");
+    EXPECT_EQ(one.client_reads(7), "welcome");
+
+    say(one.pair.theirs, one.client.key_update() + one.client.encrypt("too much"));
+    EXPECT_EQ(one.read_to_end(), "");
+    EXPECT_TRUE(one.stream.broken());
+}
+
+// OpenSSL answers each with an alert, which a client that does not read makes us keep.
+TEST_F(TlsStreamTest, AFloodOfRenegotiationsEndsTheConnection) {
+    TlsPair one(*shared_, 0, TLS1_2_VERSION);
+    ASSERT_TRUE(one.handshake());
+    Tls12Records records(one.client.ssl());
+    std::string_view const empty_client_hello("\x01\0\0\0", 4);
+    std::string flood;
+    for (int i = 0; i < 64; ++i) flood += records.write(SSL3_RT_HANDSHAKE, empty_client_hello);
+    say(one.pair.theirs, flood + records.write(SSL3_RT_APPLICATION_DATA, "still there"));
+    EXPECT_EQ(one.read(11), "still there");
+
+    flood.clear();
+    for (int i = 0; i < 1000; ++i) flood += records.write(SSL3_RT_HANDSHAKE, empty_client_hello);
+    static_cast<void>(one.arrived());
+    say(one.pair.theirs, flood);
+    EXPECT_EQ(one.read_to_end(), "");
+    EXPECT_TRUE(one.stream.broken());
+    EXPECT_LE(one.arrived().size(), 100U);
 }
 
 // Sessions of a worker take turns with one scratch: nobody ever gets a byte of somebody else.
