@@ -30,6 +30,10 @@ ExpandedName split(std::string_view name) {
     return {name.substr(0, at), name.substr(at + 1)};
 }
 
+bool is_addressing(std::string_view local) {
+    return local == "id" || local == "type" || local == "to" || local == "from";
+}
+
 bool is_utf8_name(std::string_view encoding) {
     constexpr std::string_view wanted = "utf-8";
     if (encoding.size() != wanted.size()) return false;
@@ -227,6 +231,8 @@ void ExpatParser::read_attributes(Attribute* attributes) {
             known.version = value;
         else if (name == xml_lang)
             known.lang = value;
+        else if (is_addressing(split(name).local))
+            known.qualified = true;
     }
 }
 

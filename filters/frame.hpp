@@ -22,6 +22,9 @@ struct Attributes {
     std::optional<std::string> from;
     std::optional<std::string> version;
     std::optional<std::string> lang;
+    // One of id, type, to and from is there in a namespace too. Some servers go by local names, and
+    // take it for the plain one.
+    bool qualified = false;
 };
 
 // One element inside a frame. Positions are offsets into the frame's `raw`.

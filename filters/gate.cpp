@@ -237,6 +237,8 @@ bool Gate::step_upstream(Effects& out) {
 
 void Gate::on_client_header(const Frame& header, Effects& out) {
     auto const& attributes = header.attributes;
+    if (attributes.qualified) return fail(StreamErrorCondition::bad_format, {}, out);
+    lax_reading_.note(header);
     client_from_ = attributes.from.value_or("");
     stream_lang_ = attributes.lang.value_or("");
     features_expected_ = has_features(attributes.version);

@@ -11,6 +11,7 @@
 #include "filters/clear_stream.hpp"
 #include "filters/effects.hpp"
 #include "filters/frame.hpp"
+#include "filters/lax_reading.hpp"
 #include "filters/policy.hpp"
 #include "filters/registration.hpp"
 #include "filters/stanza_framer.hpp"
@@ -107,6 +108,9 @@ private:
 
     void on_client_header(const Frame& header, Effects& out);
     void on_client_element(const Frame& element, Effects& out);
+    void on_sasl_of_client(const Frame& element, Effects& out);
+    bool can_be_misread(const Frame& element);
+    void refuse(const Frame& element, Effects& out);
     void on_registration(const Frame& element, const RegistrationRequest& request,
                          std::vector<std::string> asked, Effects& out);
     void turn_down(const RegistrationRequest& request, const Decision& decision, Effects& out);
@@ -148,7 +152,8 @@ private:
 
     const config::Host* host_ = nullptr;
     std::string host_name_;
-    std::string client_from_;                // of the client's header
+    LaxReading lax_reading_;                 // of what the client says
+    std::string client_from_;                // of its header
     std::string stream_lang_;                // likewise
     std::string client_header_;              // until the upstream is there
     std::string root_name_{stream_element};  // as the upstream wrote it

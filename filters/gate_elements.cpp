@@ -41,11 +41,14 @@ const Element* child_in(const Element& iq, Namespace ns) {
 
 void Gate::on_client_element(const Frame& element, Effects& out) {
     auto const& root = element.root;
+    bool const misleading = can_be_misread(element);
     if (auto const request = registration_request(element)) {
         if (requests_++ == policy_->config().limits.negotiation_requests)
             return fail(StreamErrorCondition::policy_violation, {}, out);
         return on_registration(element, *request, {}, out);
     }
+
+    if (misleading) return refuse(element, out);
 
     // The upstream's leg is not the client's: what would change the one cannot pass through the
     // other. Neither was offered.
@@ -59,10 +62,7 @@ void Gate::on_client_element(const Frame& element, Effects& out) {
     if (root.is(Namespace::compress, "compress"))
         return answer_client(std::string(compression_failure), out);
 
-    if (is_sasl(root)) {
-        hold_ = Hold::sasl;
-        return forward(element, out);
-    }
+    if (is_sasl(root)) return on_sasl_of_client(element, out);
     if (root.local == "iq" && !is_answer(element.attributes)) {
         if (child_in(root, Namespace::iq_auth) && element.attributes.type != "get")
             return on_watched(element, Watched::authentication, out);
@@ -79,10 +79,32 @@ void Gate::on_client_element(const Frame& element, Effects& out) {
     forward(element, out);
 }
 
+// Before authentication Prosody gives every element to the host that its `to` names: an exchange
+// that one of its hosts has begun would go on by the accounts of another.
+void Gate::on_sasl_of_client(const Frame& element, Effects& out) {
+    auto const& to = element.attributes.to;
+    if (element.attributes.qualified || (to && domain_of(*to) != host_name_))
+        return fail(StreamErrorCondition::policy_violation, {}, out);
+    hold_ = Hold::sasl;
+    forward(element, out);
+}
+
+// Whether some server would read the element in another way than XML and its namespaces have it, so
+// that something else could be decided by it.
+bool Gate::can_be_misread(const Frame& element) {
+    if (lax_reading_.may_see_another(element)) return true;
+    return element.root.local == "iq" && element.attributes.qualified;
+}
+
+void Gate::refuse(const Frame& element, Effects& out) {
+    if (element.root.local == "iq") return answer_client(bad_request(element.attributes), out);
+    fail(StreamErrorCondition::policy_violation, {}, out);
+}
+
 void Gate::on_registration(const Frame& element, const RegistrationRequest& request,
                            std::vector<std::string> asked, Effects& out) {
     if (request.ambiguous) return answer_client(bad_request(element.attributes), out);
-    auto const to = request.stanza ? request.to : std::nullopt;
+    auto const& to = request.to;
     // What is asked for is forwarded whatever is left; what is done uses it up.
     bool const uses_up = request.kind != RequestKind::get;
     bool watched = false;
@@ -95,7 +117,9 @@ void Gate::on_registration(const Frame& element, const RegistrationRequest& requ
             hold_ = Hold::look_up;
             return;
         }
-        if (decision.action != Action::forward || !uses_up) break;
+        if (decision.action != Action::forward) break;
+        if (can_be_misread(element)) return refuse(element, out);
+        if (!uses_up) break;
         watched = request.stanza && (decision.by_invitation || !decision.quotas.empty());
         if (watched && !may_be_watched(element))
             return answer_client(bad_request(element.attributes), out);

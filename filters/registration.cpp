@@ -94,7 +94,8 @@ std::optional<RegistrationRequest> registration_request(const Frame& frame) {
     if (wanted == root.children.end()) return std::nullopt;
 
     auto const& type = attributes.type;
-    if (type == "result" || type == "error") return std::nullopt;
+    bool const is_answer = type == "result" || type == "error";
+    if (is_answer && !attributes.qualified) return std::nullopt;
     request.ambiguous = (type != "get" && type != "set") || root.children.size() != 1;
     request.kind = type == "set" ? RequestKind::set : RequestKind::get;
     if (wanted->ns == Namespace::extensible_ibr) request.kind = RequestKind::flow;

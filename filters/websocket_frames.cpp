@@ -6,12 +6,12 @@ namespace stanzagate::filters {
 namespace {
 
 // RFC 6455 section 5.2.
-constexpr std::uint8_t continuation = 0;
-constexpr std::uint8_t text = 1;
-constexpr std::uint8_t binary = 2;
-constexpr std::uint8_t close = 8;
-constexpr std::uint8_t ping = 9;
-constexpr std::uint8_t pong = 10;
+constexpr std::uint8_t continuation_frame = 0;
+constexpr std::uint8_t text_frame = 1;
+constexpr std::uint8_t binary_frame = 2;
+constexpr std::uint8_t close_frame = 8;
+constexpr std::uint8_t ping_frame = 9;
+constexpr std::uint8_t pong_frame = 10;
 
 constexpr std::uint8_t final_bit = 0x80;
 constexpr std::uint8_t reserved_bits = 0x70;
@@ -22,7 +22,7 @@ constexpr std::size_t mask_size = 4;
 constexpr std::size_t most_control_bytes = 125;
 
 bool is_control(std::uint8_t opcode) {
-    return opcode >= close;
+    return opcode >= close_frame;
 }
 
 std::uint64_t big_endian(std::string_view bytes) {
@@ -122,15 +122,16 @@ std::optional<WebsocketDecoder::Head> WebsocketDecoder::read_head() {
 }
 
 bool WebsocketDecoder::may_come(const Head& head) {
-    bool const known = head.opcode <= binary || (head.opcode >= close && head.opcode <= pong);
+    bool const known =
+        head.opcode <= binary_frame || (head.opcode >= close_frame && head.opcode <= pong_frame);
     bool const whole = head.final && head.bytes <= most_control_bytes;  // section 5.5
     if (!known || (is_control(head.opcode) && !whole)) {
         fail(WebsocketClose::protocol_error);
     } else if (!is_control(head.opcode)) {
         // Section 5.4.
-        if ((head.opcode == continuation) != fragmented_)
+        if ((head.opcode == continuation_frame) != fragmented_)
             fail(WebsocketClose::protocol_error);
-        else if (head.opcode == binary)
+        else if (head.opcode == binary_frame)
             fail(WebsocketClose::unsupported_data);
         else if ((fragmented_ ? message_.size() : 0) + head.bytes > most_bytes_)
             fail(WebsocketClose::too_big);
@@ -164,8 +165,8 @@ std::optional<WebsocketInput> WebsocketDecoder::take(const Head& head) {
 WebsocketInput WebsocketDecoder::control(const Head& head) {
     auto payload = unmask(head);
     at_ += head.size + head.bytes;
-    if (head.opcode == ping) return {WebsocketInput::Kind::ping, payload, {}};
-    if (head.opcode == pong) return {WebsocketInput::Kind::pong, payload, {}};
+    if (head.opcode == ping_frame) return {WebsocketInput::Kind::ping, payload, {}};
+    if (head.opcode == pong_frame) return {WebsocketInput::Kind::pong, payload, {}};
     WebsocketInput input{WebsocketInput::Kind::close, {}, {}};
     if (payload.size() >= 2) {
         auto const code = big_endian(payload.substr(0, 2));
@@ -186,17 +187,17 @@ std::nullopt_t WebsocketDecoder::fail(WebsocketClose why) {
 }
 
 std::string websocket_text(std::string_view payload) {
-    return frame(text, payload);
+    return frame(text_frame, payload);
 }
 
 std::string websocket_pong(std::string_view payload) {
-    return frame(pong, payload);
+    return frame(pong_frame, payload);
 }
 
 std::string websocket_close(WebsocketClose code) {
     auto const number = static_cast<unsigned>(code);
     std::string const payload{static_cast<char>(number >> 8U), static_cast<char>(number & 0xffU)};
-    return frame(close, payload);
+    return frame(close_frame, payload);
 }
 
 }  // namespace stanzagate::filters

@@ -19,18 +19,6 @@ struct Tag {
     std::string_view text;  // from '<' to '>'
 };
 
-// Where the tag that begins at `at` ends: past the first '>' that stands in no quotes.
-std::size_t end_of_tag(std::string_view xml, std::size_t at) {
-    for (;;) {
-        at = xml.find_first_of("\"'>", at);
-        if (at == std::string_view::npos) return xml.size();
-        if (xml[at] == '>') return at + 1;
-        at = xml.find(xml[at], at + 1);
-        if (at == std::string_view::npos) return xml.size();
-        ++at;
-    }
-}
-
 // Goes through the tags of an element, over text and CDATA sections.
 class Tags {
 public:
@@ -45,8 +33,8 @@ public:
                 at_ = std::min(xml_.find("]]>", begin), xml_.size());
                 continue;
             }
-            at_ = end_of_tag(xml_, begin);
-            auto const text = xml_.substr(begin, at_ - begin);
+            auto const text = tag_at(rest);
+            at_ = begin + text.size();
             if (text.starts_with("</")) return Tag{Tag::Kind::end, text};
             return Tag{text.ends_with("/>") ? Tag::Kind::empty : Tag::Kind::start, text};
         }
@@ -62,11 +50,6 @@ std::optional<std::string_view> declared_prefix(std::string_view attribute) {
     if (attribute == "xmlns") return "";
     if (attribute.starts_with("xmlns:")) return attribute.substr(6);
     return std::nullopt;
-}
-
-std::string_view prefix_of(std::string_view name) {
-    auto const colon = name.find(':');
-    return colon == std::string_view::npos ? std::string_view{} : name.substr(0, colon);
 }
 
 // Which prefixes are declared, element by element.
@@ -139,6 +122,21 @@ void append_reference(std::string& text, std::string_view name) {
 }
 
 }  // namespace
+
+std::string_view tag_at(std::string_view xml) {
+    for (std::size_t at = 0;; ++at) {
+        at = xml.find_first_of("\"'>", at);
+        if (at == std::string_view::npos) return xml;
+        if (xml[at] == '>') return xml.substr(0, at + 1);
+        at = xml.find(xml[at], at + 1);
+        if (at == std::string_view::npos) return xml;
+    }
+}
+
+std::string_view prefix_of(std::string_view name) {
+    auto const colon = name.find(':');
+    return colon == std::string_view::npos ? std::string_view{} : name.substr(0, colon);
+}
 
 std::vector<WrittenAttribute> written_attributes(std::string_view start_tag) {
     std::vector<WrittenAttribute> attributes;

@@ -17,6 +17,12 @@ struct WrittenAttribute {
     std::string_view quoted;
 };
 
+// The tag that `xml` begins with, to the first '>' that stands in no quotes.
+std::string_view tag_at(std::string_view xml);
+
+// Of a name as it is written: "stream" of "stream:features", "" of "features".
+std::string_view prefix_of(std::string_view name);
+
 // The attributes of a start tag, in order. Of anything else than a start tag: those that can be
 // made out, so that it may also be asked of bytes that nobody has checked yet.
 std::vector<WrittenAttribute> written_attributes(std::string_view start_tag);

@@ -4,6 +4,9 @@
 #include <cstddef>
 #include <random>
 
+#include "filters/lax_reading.hpp"
+#include "filters/stanza_framer.hpp"
+
 namespace stanzagate::filters {
 
 const char* const corpus_header =
@@ -165,6 +168,16 @@ struct Choice {
     bool id_first = false;
 };
 
+bool is_misleading(const std::string& xml) {
+    StanzaFramer framer({});
+    framer.feed(corpus_header);
+    LaxReading reading;
+    reading.note(*framer.next());
+    framer.feed(xml);
+    auto const* const frame = framer.next();
+    return frame && (frame->attributes.qualified || reading.may_see_another(*frame));
+}
+
 CorpusRequest write(const Choice& choice) {
     auto const& iq = iq_forms().at(choice.iq);
     auto const& type = types().at(choice.type);
@@ -183,6 +196,7 @@ CorpusRequest write(const Choice& choice) {
     request.id = id.value;
     request.to = address.value;
     request.ambiguous = type.ambiguous || content.ambiguous;
+    request.misleading = is_misleading(request.xml);
     request.at_home = address.at_home;
     return request;
 }

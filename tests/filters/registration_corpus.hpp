@@ -13,6 +13,8 @@ struct CorpusRequest {
     std::optional<std::string> to;
     // Two servers could read it in two ways: answered with bad-request, whoever asks.
     bool ambiguous = false;
+    // It says something that some server could read in another way: never forwarded.
+    bool misleading = false;
     // Every domain that it names forwards a whitelisted client's requests.
     bool at_home = true;
 };
