@@ -31,7 +31,8 @@ Gate::Gate(const Policy& policy, World& world, Peer peer, Door door, std::string
 // Nobody knows any more what became of a registration that the upstream has not answered: it counts
 // as done, or whoever hangs up in time would never use up a quota.
 Gate::~Gate() {
-    settle_reservations(true);
+    settle(true);
+    drop_invitation();
 }
 
 void Gate::use(const Policy& policy) {
@@ -134,7 +135,7 @@ Effects Gate::eof(Side from) {
         if (!waits) close(out);
         return out;
     }
-    settle_reservations(false);
+    settle(false);
     if (upstream_closed_ || upstream_erred_)
         close(out);
     else

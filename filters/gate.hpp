@@ -29,7 +29,8 @@ namespace stanzagate::filters {
 //   4. Its own answers enter the client's stream between two frames, after the header and features
 //      of the upstream.
 //   5. A request whose rule has a quota, or that an invitation lets through, is watched like them:
-//      its `result` is what uses up the one or the other.
+//      its `result` is what uses up the one or the other. XEP-0389's <register/> is not, since it
+//      takes several steps; there <success/> is.
 //   6. What a client may send and ask for is bounded in all, and so is what is answered at once.
 // Order of calls: receive() for the client; tls_done() after start_tls; upstream_ready() or
 // upstream_failed() after connect; then receive() for both; looked_up() after a look-up and
@@ -116,7 +117,9 @@ private:
     void turn_down(const RegistrationRequest& request, const Decision& decision, Effects& out);
     void deliver(const Delayed& verdict, Effects& out);
     std::optional<QuotaUse> reserve(const Decision& decision);
-    void settle_reservations(bool used);
+    void settle(bool used);
+    bool begin_invitation();
+    void drop_invitation();
     bool may_be_watched(const Frame& iq) const;
     void on_watched(const Frame& iq, Watched what, Effects& out);
     std::unique_ptr<Kept> keep(const Frame& frame, std::vector<std::string> asked,
@@ -163,8 +166,9 @@ private:
     std::string watched_id_;
     Watched watched_ = Watched::none;
     std::string watched_domain_;             // whose token is being judged
-    std::string invited_to_;                 // whose token was accepted and is not used up
-    std::vector<Reservation> reservations_;  // of the watched registration
+    std::string watched_token_;              // and that one
+    std::optional<Invitation> invitation_;   // that was accepted and is not used up
+    std::vector<Reservation> reservations_;  // of the registration that is under way
     std::unique_ptr<Kept> kept_element_;     // of the client, until lists have been asked
     std::unique_ptr<Kept> kept_features_;    // of the upstream, likewise
     std::optional<Delayed> delayed_;

@@ -6,6 +6,7 @@
 #include "filters/gate.hpp"
 #include "filters/jid.hpp"
 #include "filters/stream_features.hpp"
+#include "filters/xml_tags.hpp"
 
 // What single first-level elements mean to the gate, by direction. Its events and phases stand in
 // gate.cpp.
@@ -35,6 +36,14 @@ const Element* child_in(const Element& iq, Namespace ns) {
     auto const found = std::find_if(iq.children.begin(), iq.children.end(),
                                     [&](auto const& child) { return child.ns == ns; });
     return found == iq.children.end() ? nullptr : &*found;
+}
+
+// XEP-0445 section 3.
+std::string token_of(const Frame& iq) {
+    auto const* const child = child_in(iq.root, Namespace::pars);
+    for (auto const& attribute : written_attributes(tag_at(iq.raw.substr(child->begin))))
+        if (attribute.name == "token") return attribute_value(attribute.quoted);
+    return {};
 }
 
 }  // namespace
@@ -73,6 +82,7 @@ void Gate::on_client_element(const Frame& element, Effects& out) {
                 return fail(StreamErrorCondition::policy_violation, {}, out);
             auto const& to = element.attributes.to;
             watched_domain_ = to ? domain_of(*to) : host_name_;
+            watched_token_ = token_of(element);
             return on_watched(element, Watched::invitation, out);
         }
     }
@@ -104,9 +114,9 @@ void Gate::refuse(const Frame& element, Effects& out) {
 void Gate::on_registration(const Frame& element, const RegistrationRequest& request,
                            std::vector<std::string> asked, Effects& out) {
     if (request.ambiguous) return answer_client(bad_request(element.attributes), out);
+    // A flow of XEP-0389 that nobody has ended: how many there may be at once is not for us to say.
+    settle(true);
     auto const& to = request.to;
-    // What is asked for is forwarded whatever is left; what is done uses it up.
-    bool const uses_up = request.kind != RequestKind::get;
     bool watched = false;
     std::vector<QuotaUse> spent;
     Decision decision;
@@ -119,12 +129,14 @@ void Gate::on_registration(const Frame& element, const RegistrationRequest& requ
         }
         if (decision.action != Action::forward) break;
         if (can_be_misread(element)) return refuse(element, out);
-        if (!uses_up) break;
+        // What is asked for is forwarded whatever is left; what is done uses it up.
+        if (!request.creates) break;
         watched = request.stanza && (decision.by_invitation || !decision.quotas.empty());
         if (watched && !may_be_watched(element))
             return answer_client(bad_request(element.attributes), out);
         // Another session may have taken the last one just now. Then it is decided as if nothing
         // were left, so each time round one quota fewer can be in the way.
+        if (decision.by_invitation && !begin_invitation()) continue;
         auto missing = reserve(decision);
         if (!missing) break;
         spent.push_back(*std::move(missing));
@@ -134,10 +146,6 @@ void Gate::on_registration(const Frame& element, const RegistrationRequest& requ
     if (decision.action != Action::forward) return turn_down(request, decision, out);
     if (watched) return on_watched(element, Watched::registration, out);
     forward(element, out);
-    if (!uses_up) return;
-    // How XEP-0389 ends is not seen: it counts as soon as it begins.
-    settle_reservations(true);
-    if (decision.by_invitation) invited_to_.clear();
 }
 
 void Gate::turn_down(const RegistrationRequest& request, const Decision& decision, Effects& out) {
@@ -167,7 +175,7 @@ std::optional<QuotaUse> Gate::reserve(const Decision& decision) {
     for (auto const& use : decision.quotas) {
         auto reservation = world_.reserve(*use.rule, {peer_.address, use.domain});
         if (!reservation) {
-            settle_reservations(false);
+            settle(false);
             return use;
         }
         reservations_.push_back(*std::move(reservation));
@@ -175,7 +183,8 @@ std::optional<QuotaUse> Gate::reserve(const Decision& decision) {
     return std::nullopt;
 }
 
-void Gate::settle_reservations(bool used) {
+// What the registration that is under way has taken, if one is.
+void Gate::settle(bool used) {
     for (auto& reservation : reservations_) {
         if (used)
             world_.commit(std::move(reservation));
@@ -183,6 +192,21 @@ void Gate::settle_reservations(bool used) {
             world_.cancel(std::move(reservation));
     }
     reservations_.clear();
+    if (!invitation_ || !invitation_->in_use()) return;
+    world_.end(*invitation_, used);
+    if (used) drop_invitation();  // one invitation, one account
+}
+
+// Many streams may have shown one token. False where another one has used it: then this one is not
+// invited any more.
+bool Gate::begin_invitation() {
+    if (world_.begin(*invitation_)) return true;
+    drop_invitation();
+    return false;
+}
+
+void Gate::drop_invitation() {
+    if (invitation_) world_.give_back(*std::exchange(invitation_, std::nullopt));
 }
 
 // Until these zones have been asked. Each is asked once for a frame, so this comes to an end.
@@ -226,6 +250,8 @@ void Gate::on_upstream_element(const Frame& element, Effects& out) {
         is_sasl(root)
             ? on_sasl(element)
             : root.local == "iq" && is_answer(element.attributes) && on_iq_answer(element);
+    if (root.ns == Namespace::extensible_ibr && root.local == "success") settle(true);
+    if (root.ns == Namespace::extensible_ibr && root.local == "cancel") settle(false);
     if (root.is(Namespace::streams, "error")) upstream_erred_ = true;
     out.to_client += element.raw;
     if (authenticated) relay(out);
@@ -299,11 +325,11 @@ bool Gate::on_iq_answer(const Frame& iq) {
     hold_ = Hold::none;
     bool const accepted = iq.attributes.type == "result";
     auto const what = std::exchange(watched_, Watched::none);
-    if (accepted && what == Watched::invitation) invited_to_ = watched_domain_;
-    if (what == Watched::registration) {
-        settle_reservations(accepted);
-        if (accepted) invited_to_.clear();  // one invitation, one account
+    if (accepted && what == Watched::invitation) {
+        drop_invitation();
+        invitation_ = world_.show_invitation(watched_domain_, watched_token_);
     }
+    if (what == Watched::registration) settle(accepted);
     // A result that says anything lists the fields that the server wants to have (section 3.1).
     return accepted && what == Watched::authentication && iq.root.children.empty();
 }
@@ -314,7 +340,7 @@ Decision Gate::decide(RequestKind kind, const std::optional<std::string>& to,
                           .other_domain = std::nullopt,
                           .peer = peer_,
                           .kind = kind,
-                          .invited_to = invited_to_,
+                          .invited_to = invitation_ ? invitation_->domain() : std::string_view{},
                           .spent = spent,
                           .asked = asked};
     std::string domain;

@@ -86,6 +86,7 @@ std::optional<RegistrationRequest> registration_request(const Frame& frame) {
     if (root.is(Namespace::extensible_ibr, "register")) {
         request.kind = RequestKind::flow;
         request.stanza = false;
+        request.creates = true;
         return request;
     }
     if (root.local != "iq") return std::nullopt;
@@ -97,7 +98,8 @@ std::optional<RegistrationRequest> registration_request(const Frame& frame) {
     bool const is_answer = type == "result" || type == "error";
     if (is_answer && !attributes.qualified) return std::nullopt;
     request.ambiguous = (type != "get" && type != "set") || root.children.size() != 1;
-    request.kind = type == "set" ? RequestKind::set : RequestKind::get;
+    request.creates = type == "set";
+    request.kind = request.creates ? RequestKind::set : RequestKind::get;
     if (wanted->ns == Namespace::extensible_ibr) request.kind = RequestKind::flow;
     return request;
 }

@@ -14,6 +14,7 @@ namespace stanzagate::filters {
 struct RegistrationRequest {
     RequestKind kind = RequestKind::get;
     bool stanza = true;      // an iq; otherwise XEP-0389's first-level <register/>
+    bool creates = false;    // may make an account; no iq of type get does
     bool ambiguous = false;  // two servers could read it in two ways: gets bad-request
     std::optional<std::string> id;
     std::optional<std::string> to;

@@ -6,12 +6,13 @@
 #include <string_view>
 
 #include "config/rules.hpp"
+#include "filters/invitations.hpp"
 #include "filters/quotas.hpp"
 
 namespace stanzagate::filters {
 
-// What decisions ask of the world outside: time, countries, DNS lists, quotas. The core has none of
-// them itself; whoever drives it answers, at once. One for each session.
+// What decisions ask of the world outside: time, countries, DNS lists, quotas, invitations. The
+// core has none of them itself; whoever drives it answers, at once. One for each session.
 class World {
 public:
     virtual ~World() = default;
@@ -29,6 +30,13 @@ public:
     // Gives it back: it was used up, or not.
     virtual void commit(Reservation reservation) = 0;
     virtual void cancel(Reservation reservation) = 0;
+
+    // As the functions of Invitations, which all sessions share.
+    virtual std::optional<Invitation> show_invitation(std::string_view domain,
+                                                      std::string_view token) = 0;
+    virtual bool begin(Invitation& invitation) = 0;
+    virtual void end(Invitation& invitation, bool used) = 0;
+    virtual void give_back(Invitation invitation) = 0;
 };
 
 }  // namespace stanzagate::filters

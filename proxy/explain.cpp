@@ -32,6 +32,13 @@ public:
     }
     void commit(filters::Reservation) override {}
     void cancel(filters::Reservation) override {}
+    std::optional<filters::Invitation> show_invitation(std::string_view,
+                                                       std::string_view) override {
+        return std::nullopt;
+    }
+    bool begin(filters::Invitation&) override { return true; }
+    void end(filters::Invitation&, bool) override {}
+    void give_back(filters::Invitation) override {}
 
 private:
     const Countries* countries_;

@@ -17,9 +17,10 @@ namespace stanzagate::proxy {
 // What a session needs only until the client is authenticated.
 struct Negotiation {
     Negotiation(std::shared_ptr<const Snapshot> began_with, SharedQuotas& quotas,
-                Deadlines& deadlines, Deadline::Handler on_delay_over, void* session)
+                SharedInvitations& invitations, Deadlines& deadlines,
+                Deadline::Handler on_delay_over, void* session)
         : snapshot(std::move(began_with)),
-          world(snapshot, quotas),
+          world(snapshot, quotas, invitations),
           delay(deadlines, on_delay_over, session) {}
 
     std::shared_ptr<const config::Listen> door;

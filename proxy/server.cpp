@@ -115,12 +115,13 @@ ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot, const config::Di
     NameResolver resolver(background);
     ListLookups list_lookups(background, log);
     SharedQuotas quotas;
+    SharedInvitations invitations;
     BoshDirectory bosh;
     Recent recent;
     auto const ticket_keys =
         snapshot->ticket_keys() ? *snapshot->ticket_keys() : certs::TicketKeys::generate();
-    Shared const shared{log,    admission, said,   resolver,   list_lookups,
-                        quotas, bosh,      recent, ticket_keys};
+    Shared const shared{log,    admission,   said, resolver, list_lookups,
+                        quotas, invitations, bosh, recent,   ticket_keys};
 
     unsigned const cores = std::max(1U, std::thread::hardware_concurrency());
     unsigned const count = config.server.workers != 0 ? config.server.workers : cores;

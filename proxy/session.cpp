@@ -38,7 +38,7 @@ Session::Session(Worker& worker, Fd socket, std::shared_ptr<const config::Listen
       peer_(peer),
       id_(worker.next_session_id()),
       negotiation_(std::make_unique<Negotiation>(
-          worker_.snapshot(), worker_.quotas(), worker_.loop().deadlines(),
+          worker_.snapshot(), worker_.quotas(), worker_.invitations(), worker_.loop().deadlines(),
           [](void* self) { static_cast<Session*>(self)->on_delay_over(); }, this)) {
     client_.open(std::move(socket));
     negotiation_->door = std::move(door);
@@ -55,7 +55,7 @@ Session::Session(Worker& worker, Arrival arrival, filters::Transport transport)
       peer_(arrival.peer),
       id_(std::move(arrival.id)),
       negotiation_(std::make_unique<Negotiation>(
-          worker_.snapshot(), worker_.quotas(), worker_.loop().deadlines(),
+          worker_.snapshot(), worker_.quotas(), worker_.invitations(), worker_.loop().deadlines(),
           [](void* self) { static_cast<Session*>(self)->on_delay_over(); }, this)) {
     negotiation_->door = std::move(arrival.door);
     negotiation_->destination = arrival.destination;

@@ -28,6 +28,7 @@
 #include "proxy/recent.hpp"
 #include "proxy/resident.hpp"
 #include "proxy/scratch.hpp"
+#include "proxy/shared_invitations.hpp"
 #include "proxy/shared_quotas.hpp"
 #include "proxy/snapshot.hpp"
 #include "proxy/upstream_names.hpp"
@@ -64,6 +65,7 @@ struct Shared {
     NameResolver& resolver;
     ListLookups& list_lookups;
     SharedQuotas& quotas;
+    SharedInvitations& invitations;
     BoshDirectory& bosh;
     Recent& recent;
     certs::TicketKeys ticket_keys;
@@ -113,6 +115,7 @@ public:
     Admission& admission() { return shared_.admission; }
     ListLookups& list_lookups() { return shared_.list_lookups; }
     SharedQuotas& quotas() { return shared_.quotas; }
+    SharedInvitations& invitations() { return shared_.invitations; }
     BoshSessions& bosh() { return bosh_; }
     Counters& counters() { return counters_; }
     Recent& recent() { return shared_.recent; }

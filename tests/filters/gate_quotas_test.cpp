@@ -1,4 +1,4 @@
-// What uses up a quota or an invitation, and what does not.
+// What uses up a quota, and what does not.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -13,13 +13,6 @@ namespace stanzagate::filters {
 namespace {
 
 using namespace rules;
-
-// What the client's next `set` is decided by.
-std::string next_is_decided_by(Session& session) {
-    auto const before = session.driver.registrations.size();
-    session.client(iq("set", "next"));
-    return session.rule_of(before);
-}
 
 TEST(GateQuota, AResultUsesIt) {
     Rules const rules(once());
@@ -171,6 +164,65 @@ TEST(GateQuota, TwoDomainsUseOneTheyShareOnce) {
     }
 }
 
+// XEP-0389 takes several steps, and <success/> is the last.
+const std::string flow = "<register xmlns='urn:xmpp:register:0'><flow id='0'/></register>";
+
+std::string step(std::string_view name) {
+    return "<" + std::string(name) + " xmlns='urn:xmpp:register:0'/>";
+}
+
+TEST(GateQuota, AFlowThatSucceedsUsesItUp) {
+    Rules const rules(once());
+    Session session(rules.policy);
+    session.open();
+    session.client(flow);
+    session.upstream(step("challenge"));
+    session.client(step("response"));
+    EXPECT_EQ(session.reached(), flow + step("response"));
+    auto const& quotas = session.driver.world.quotas;
+    EXPECT_EQ(quotas.attempts(), 1U);
+    EXPECT_EQ(quotas.times(), 0U);
+    session.upstream(step("success"));
+    EXPECT_EQ(quotas.times(), 1U);
+    EXPECT_EQ(next_is_decided_by(session), "default");
+}
+
+TEST(GateQuota, AFlowThatTheServerEndsDoesNot) {
+    Rules const rules(once());
+    for (bool const cancelled : {true, false}) {
+        Session session(rules.policy);
+        session.open();
+        session.client(flow);
+        if (cancelled) {
+            session.upstream(step("cancel"));
+        } else {
+            session.upstream("<stream:error/></stream:stream>");
+            session.driver.eof(Side::upstream);
+        }
+        EXPECT_EQ(session.driver.world.quotas.attempts(), 0U);
+        EXPECT_EQ(session.driver.world.quotas.times(), 0U);
+    }
+}
+
+TEST(GateQuota, AFlowThatNobodyEndsDoes) {
+    Rules const rules(once());
+    Session session(rules.policy);
+    session.open();
+    session.client(flow + flow);
+    EXPECT_EQ(session.reached(), flow);
+    EXPECT_EQ(session.rule_of(1), "default");
+}
+
+TEST(GateQuota, AskingAboutFlowsDoesNot) {
+    Rules const rules(once());
+    Session session(rules.policy);
+    session.open();
+    std::string const get = "<iq type='get' id='1'><register xmlns='urn:xmpp:register:0'/></iq>";
+    session.client(get);
+    EXPECT_EQ(session.reached(), get);
+    EXPECT_EQ(session.driver.world.quotas.attempts(), 0U);
+}
+
 // Between the decision and the reservation another session takes the last one.
 class GateQuotaRace : public testing::Test {
 protected:
@@ -241,115 +293,6 @@ TEST_F(GateQuotaRace, ForTheSecondOfTwoDomainsToo) {
     session.client(iq("set", "1", " to='second.example'") + "<b/>");
     EXPECT_EQ(session.reached(), "<b/>");
     EXPECT_EQ(world.quotas.attempts(), 1U);
-}
-
-const std::string invited = rule("action = 'forward'\ninvited = true");
-
-TEST(GateInvitation, LetsOneThrough) {
-    Rules const rules(invited);
-    in_every_split(rules.policy,
-                   iq("set", "0") + token("t") + iq("set", "1") + iq("set", "2") + "<b/>", open,
-                   [](Session& session) {
-                       EXPECT_EQ(session.reached(), token("t"));
-                       session.upstream(answered("result", "t"));
-                       EXPECT_EQ(session.reached(), iq("set", "1"));
-                       session.upstream(answered("result", "1"));
-                       EXPECT_EQ(session.reached(), "<b/>");
-                       EXPECT_EQ(session.rule_of(0), "default");
-                       EXPECT_EQ(session.rule_of(1), "it");
-                       EXPECT_EQ(session.rule_of(2), "default");
-                   });
-}
-
-TEST(GateInvitation, AnErrorKeepsIt) {
-    Rules const rules(invited);
-    in_every_split(rules.policy, token("t") + iq("set", "1") + iq("set", "2") + "<b/>", open,
-                   [](Session& session) {
-                       EXPECT_EQ(session.reached(), token("t"));
-                       session.upstream(answered("result", "t"));
-                       EXPECT_EQ(session.reached(), iq("set", "1"));
-                       session.upstream(answered("error", "1"));
-                       EXPECT_EQ(session.reached(), iq("set", "2"));
-                       session.upstream(answered("result", "2"));
-                       EXPECT_EQ(session.reached(), "<b/>");
-                   });
-}
-
-TEST(GateInvitation, AGetDoesNotUseIt) {
-    Rules const rules(invited);
-    Session session(rules.policy);
-    session.open();
-    session.client(token("t"));
-    session.upstream(answered("result", "t"));
-    session.client(iq("get", "1"));
-    session.upstream(answered("result", "1"));
-    EXPECT_EQ(next_is_decided_by(session), "it");
-    EXPECT_EQ(session.reached(), token("t") + iq("get", "1") + iq("set", "next"));
-}
-
-TEST(GateInvitation, OnlyTheResultOfTheTokenInvites) {
-    Rules const rules(invited);
-    for (auto const& answer :
-         {answered("error", "t"), answered("result", "p") + answered("error", "t"),
-          answered("result", "x") + answered("error", "t"),
-          "<iq type='result'/>" + answered("error", "t") + answered("result", "t")}) {
-        Session session(rules.policy);
-        session.open();
-        session.client("<iq type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>" + token("t"));
-        session.upstream(answer);
-        static_cast<void>(session.reached());
-        EXPECT_EQ(next_is_decided_by(session), "default") << answer;
-        EXPECT_EQ(session.reached(), "") << answer;
-    }
-}
-
-// A server with several domains accepts a token for the one that it was sent to.
-TEST(GateInvitation, HoldsForTheDomainThatAcceptedIt) {
-    Rules const rules(invited);
-    auto const other =
-        "<iq type='set' id='t' to='second.example'>"
-        "<preauth xmlns='urn:xmpp:pars:0' token='T'/></iq>";
-    for (auto const& [to, decided_by] :
-         {std::pair{"", "default"}, std::pair{" to='second.example'", "default"}}) {
-        Session session(rules.policy);
-        session.open();
-        session.client(other);
-        session.upstream(answered("result", "t"));
-        EXPECT_EQ(session.reached(), other);
-        session.client(iq("set", "1", to));
-        EXPECT_EQ(session.reached(), "") << to;
-        EXPECT_EQ(session.rule_of(0), decided_by) << to;
-    }
-}
-
-TEST(GateInvitation, TheFourthTokenEndsTheStream) {
-    Rules const rules(invited);
-    Session session(rules.policy);
-    session.open();
-    for (auto const* const id : {"1", "2", "3"}) {
-        session.client(token(id));
-        EXPECT_EQ(session.reached(), token(id));
-        session.upstream(answered("error", id));
-    }
-    session.client(token("4") + iq("set", "5"));
-    EXPECT_EQ(session.reached(), "");
-    EXPECT_TRUE(session.driver.closed());
-    EXPECT_EQ(session.driver.stream_error, StreamErrorCondition::policy_violation);
-}
-
-TEST(GateInvitation, TokensInAGetCountTooAndDoNotPass) {
-    Rules const rules(invited);
-    Session session(rules.policy);
-    session.open();
-    auto const get = "<iq type='get' id='1'><preauth xmlns='urn:xmpp:pars:0' token='T'/></iq>";
-    for (int i = 0; i < 3; ++i) {
-        session.client(get);
-        EXPECT_TRUE(has(session.got(), "<bad-request "));
-    }
-    EXPECT_FALSE(session.driver.closed());
-    session.client(get);
-    EXPECT_TRUE(session.driver.closed());
-    EXPECT_EQ(session.reached(), "");
 }
 
 }  // namespace

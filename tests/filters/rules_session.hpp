@@ -70,6 +70,13 @@ struct Session {
     GateDriver driver;
 };
 
+// What the client's next `set` is decided by.
+inline std::string next_is_decided_by(Session& session) {
+    auto const before = session.driver.registrations.size();
+    session.client(iq("set", "next"));
+    return session.rule_of(before);
+}
+
 // Plays `bytes` of the client in every split; `rest` says what has to come of it.
 inline void in_every_split(const Policy& policy, const std::string& bytes,
                            const std::function<void(Session&)>& prepare,

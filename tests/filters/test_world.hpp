@@ -34,6 +34,17 @@ public:
     }
     void commit(Reservation reservation) override { quotas.commit(std::move(reservation), tick); }
     void cancel(Reservation reservation) override { quotas.cancel(std::move(reservation)); }
+    std::optional<Invitation> show_invitation(std::string_view domain,
+                                              std::string_view token) override {
+        return shared_invitations->show(domain, token);
+    }
+    bool begin(Invitation& invitation) override { return shared_invitations->begin(invitation); }
+    void end(Invitation& invitation, bool used) override {
+        shared_invitations->end(invitation, used);
+    }
+    void give_back(Invitation invitation) override {
+        shared_invitations->give_back(std::move(invitation));
+    }
 
     std::chrono::system_clock::time_point time{};
     Quotas::TimePoint tick{};
@@ -41,7 +52,9 @@ public:
     std::set<std::string> unasked;  // zones
     std::set<std::string> listing;  // zones that list the client
     mutable Quotas quotas;
-    std::function<void()> before_reserve;  // what another session does just then
+    Invitations invitations;
+    Invitations* shared_invitations = &invitations;  // with other sessions, perhaps
+    std::function<void()> before_reserve;            // what another session does just then
 };
 
 }  // namespace stanzagate::filters

@@ -144,9 +144,10 @@ TestGate::TestGate(const TestUpstream& upstream, std::string_view settings, Buff
     admission_.use(snapshot_->config.limits);
     auto const keys = certs::TicketKeys::generate();
     for (unsigned i = 0; i < workers; ++i) {
-        workers_.push_back(std::make_unique<Worker>(
-            i, snapshot_,
-            Shared{log_, admission_, said_, resolver_, lookups_, quotas_, bosh_, recent_, keys}));
+        workers_.push_back(
+            std::make_unique<Worker>(i, snapshot_,
+                                     Shared{log_, admission_, said_, resolver_, lookups_, quotas_,
+                                            invitations_, bosh_, recent_, keys}));
         workers_.back()->use(snapshot_, open_doors(doors_[i], buffers));
     }
     for (auto const& worker : workers_) threads_.emplace_back([&worker] { worker->run(); });

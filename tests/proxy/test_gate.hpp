@@ -98,6 +98,7 @@ private:
     NameResolver resolver_{background_};
     ListLookups lookups_{background_, log_};
     SharedQuotas quotas_;
+    SharedInvitations invitations_;
     BoshDirectory bosh_;
     Recent recent_;
     std::shared_ptr<const Snapshot> snapshot_;

@@ -14,7 +14,7 @@ from harness.scenario import Scenario, main
 
 HOST = "invites.test"
 PARS = "urn:xmpp:pars:0"
-INVITATIONS = 8
+INVITATIONS = 9
 URL = "https://example.org/invitations"
 RULES = """
 [[rule]]
@@ -131,6 +131,17 @@ rules = ["rules.toml"]
         self.assertEqual(again.ask(token_iq(token)).get("type"), "error")
         self.assert_turned_down(again.ask(registration("another")))
         self.assertNotIn("another", self.server.accounts(HOST))
+
+    def test_one_token_on_many_streams_one_account(self):
+        """Prosody judges it when it is shown: by itself it lets all of them register."""
+        token = self.tokens.pop()
+        streams = [self.open() for _ in range(5)]
+        for stream in streams:
+            self.assertEqual(stream.ask(token_iq(token)).get("type"), "result")
+        self.register(streams[2], "single")
+        for number in (0, 1, 3, 4):
+            self.assert_turned_down(streams[number].ask(registration(f"many{number}")))
+        self.assertFalse([name for name in self.server.accounts(HOST) if name.startswith("many")])
 
     def test_a_set_that_the_server_refuses_does_not_use_it_up(self):
         client = self.open()
