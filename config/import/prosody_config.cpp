@@ -13,6 +13,9 @@
 namespace stanzagate::config {
 namespace {
 
+constexpr const char* where_to_import =
+    "import the file where it stands, or a copy of its whole folder";
+
 // One evaluation. Its functions that Lua calls keep their C++ values here, not on the stack: an
 // error in Lua runs no destructors (lua_sandbox.hpp).
 class Evaluation {
@@ -38,6 +41,7 @@ private:
 
     void warn_at(LuaSandbox::Place at, const std::string& message);
     void open_file(LuaSandbox::Place at, int from, const char* path);
+    void find_matching(int from, const char* pattern);
     void report(LuaSandbox::Outcome outcome);
     ProsodyConfig take_sections(const std::filesystem::path& file);
     ProsodySection take_section(LuaTree& tree);
@@ -47,7 +51,7 @@ private:
     LuaSandbox sandbox_;
     ProsodyFiles::Opened opened_;
     std::string failure_;
-    std::vector<std::string> found_;
+    ProsodyFiles::Matching found_;
     std::set<std::pair<Position, std::string>> said_;
 };
 
@@ -80,7 +84,16 @@ void Evaluation::open_file(LuaSandbox::Place at, int from, const char* path) {
     opened_ = files_.open(from, path);
     if (opened_.number != 0) return;
     failure_ = "Include " + in_quotes(path) + ": " + opened_.problem;
-    if (opened_.outside) warn_at(at, failure_ + ", and is not followed");
+    failure_ += opened_.outside ? ", and is not followed" : std::string("; ") + where_to_import;
+    if (opened_.outside) warn_at(at, failure_);
+}
+
+// Prosody does not start either; going on would lose the hosts that are defined there.
+void Evaluation::find_matching(int from, const char* pattern) {
+    found_ = files_.matching(from, pattern);
+    failure_.clear();
+    if (found_.problem.empty()) return;
+    failure_ = "Include " + in_quotes(pattern) + ": " + found_.problem + "; " + where_to_import;
 }
 
 int Evaluation::open(lua_State* state) {
@@ -99,10 +112,12 @@ int Evaluation::matching(lua_State* state) {
     const auto from = static_cast<int>(luaL_checkinteger(state, 1));
     const char* const pattern = luaL_checkstring(state, 2);
     Evaluation& self = of(state);
-    self.found_ = self.files_.matching(from, pattern);
+    self.find_matching(from, pattern);
+    if (!self.failure_.empty()) LuaSandbox::fail(state, self.failure_.c_str());
+    const std::vector<std::string>& paths = self.found_.paths;
     lua_newtable(state);
-    for (std::size_t i = 0; i < self.found_.size(); ++i) {
-        lua_pushlstring(state, self.found_[i].data(), self.found_[i].size());
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+        lua_pushlstring(state, paths[i].data(), paths[i].size());
         lua_rawseti(state, -2, static_cast<lua_Integer>(i) + 1);
     }
     return 1;

@@ -121,24 +121,27 @@ ProsodyFiles::Opened ProsodyFiles::read(const fs::path& path) {
     return {static_cast<int>(files_.size()), {}};
 }
 
-std::vector<std::string> ProsodyFiles::matching(int from, std::string_view pattern) const {
+ProsodyFiles::Matching ProsodyFiles::matching(int from, std::string_view pattern) const {
     const std::size_t slash = pattern.rfind('/');
     const std::string_view before =
         slash == std::string_view::npos ? "" : pattern.substr(0, slash + 1);
     const std::string_view last = pattern.substr(before.size());
-    std::vector<std::string> found;
+    Matching found;
     std::error_code failed;
     const fs::path folder = resolved(from, before);
     const fs::path real = fs::weakly_canonical(fs::absolute(folder, failed), failed);
     // What is not in the folder: open() says so of the pattern itself.
-    if (failed || !is_inside(real, real_folder_)) return {std::string(pattern)};
+    if (failed || !is_inside(real, real_folder_)) return {{std::string(pattern)}, {}};
     for (fs::directory_iterator entry(folder, failed), end; !failed && entry != end;
          entry.increment(failed)) {
         const std::string name = entry->path().filename().string();
         if (!name.starts_with('.') && matches(name, last))
-            found.push_back(std::string(before) + name);
+            found.paths.push_back(std::string(before) + name);
     }
-    std::ranges::sort(found);
+    if (failed)
+        found.problem =
+            "the folder " + in_quotes(folder.string()) + " cannot be read: " + failed.message();
+    std::ranges::sort(found.paths);
     return found;
 }
 

@@ -26,9 +26,13 @@ public:
     Opened open_first();
     // As the file with the number `from` names it: relative to where that stands.
     Opened open(int from, std::string_view path);
-    // Paths for open(), sorted. Wildcards may stand in the last part only, as in Prosody; they take
-    // no file whose name starts with a dot.
-    std::vector<std::string> matching(int from, std::string_view pattern) const;
+    struct Matching {
+        std::vector<std::string> paths;  // for open(), sorted
+        std::string problem;             // why their folder cannot be read
+    };
+    // Wildcards may stand in the last part only, as in Prosody; they take no file whose name starts
+    // with a dot.
+    Matching matching(int from, std::string_view pattern) const;
 
     const std::string& text(int number) const { return files_.at(index(number)).text; }
     // Lua knows only in which line an assignment ends, or a call begins that has it as an argument.

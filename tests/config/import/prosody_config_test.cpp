@@ -77,7 +77,7 @@ INSTANTIATE_TEST_SUITE_P(
                     "prosody.cfg.lua:1:1: warning: yes has no value; are there quotes missing "
                     "around it?\n"},
         SectionCase{"extended", "x = { 1 } x { 2 } x:append { 3 } y = x", "*: x=a list y=a list\n"},
-        SectionCase{"include_nothing", "Include 'conf.d/*.cfg.lua'", "*:\n"}),
+        SectionCase{"include_nothing", "Include '*.none.lua' Include './?'", "*:\n"}),
     NamedCase{});
 
 struct WrongProgram {
@@ -117,7 +117,7 @@ INSTANTIATE_TEST_SUITE_P(
                      "not string\n"},
         WrongProgram{"include_missing", "\nInclude 'none.cfg.lua'",
                      "prosody.cfg.lua:2:1: error: Include \"none.cfg.lua\": No such file or "
-                     "directory\n"},
+                     "directory; import the file where it stands, or a copy of its whole folder\n"},
         WrongProgram{"include_itself", "Include 'prosody.cfg.lua'",
                      "prosody.cfg.lua:1:1: error: the files include one another without an end\n"}),
     NamedCase{});
@@ -166,6 +166,25 @@ TEST(ProsodyConfig, PlacesErrorsInIncludedFiles) {
     folder.write("prosody/conf.d/a.cfg.lua", "\n\nerror 'no'");
     EXPECT_FALSE(folder.evaluate("Include 'conf.d/a.cfg.lua'"));
     EXPECT_EQ(folder.said(), "conf.d/a.cfg.lua:3:1: error: no\n");
+}
+
+// Its hosts would be missing, and nobody would see it.
+TEST(ProsodyConfig, NeedsTheFolderOfAnInclude) {
+    ProsodyFolder folder;
+    EXPECT_FALSE(folder.evaluate("VirtualHost 'a'\nInclude 'conf.d/*.cfg.lua'"));
+    EXPECT_EQ(folder.said(),
+              "prosody.cfg.lua:2:1: error: Include \"conf.d/*.cfg.lua\": the folder \"conf.d/\" "
+              "cannot be read: No such file or directory; import the file where it stands, or a "
+              "copy of its whole folder\n");
+    folder.write("prosody/conf.d", "a file");
+    EXPECT_FALSE(folder.evaluate("Include 'conf.d/*.cfg.lua'"));
+    EXPECT_NE(folder.said().find("cannot be read: Not a directory"), std::string::npos)
+        << folder.said();
+
+    fs::remove(folder.path() / "prosody/conf.d");
+    fs::create_directory(folder.path() / "prosody/conf.d");
+    EXPECT_TRUE(folder.evaluate("Include 'conf.d/*.cfg.lua'")) << folder.said();
+    EXPECT_EQ(folder.said(), "");
 }
 
 TEST(ProsodyConfig, KnowsWhereOptionsAre) {
