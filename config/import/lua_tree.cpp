@@ -7,6 +7,9 @@ namespace stanzagate::config {
 namespace {
 
 constexpr int deepest = 12;
+// More than a list can have in the sandbox. A table that is in itself, or in another often, has
+// more.
+constexpr std::size_t most_values = 250'000;
 
 LuaValue unknown(std::string what) {
     return {LuaUnknown{std::move(what)}};
@@ -20,8 +23,17 @@ std::string text_on_top(lua_State* state) {
 
 }  // namespace
 
-LuaValue LuaTree::read(int depth) {
+LuaValue LuaTree::read() {
+    const std::size_t most = std::min(most_values, left_in_all_);
+    left_ = most;
+    LuaValue found = read_at(0);
+    left_in_all_ -= most - left_;
     if (left_ == 0) return unknown("a table with very many values");
+    return found;
+}
+
+LuaValue LuaTree::read_at(int depth) {
+    if (left_ == 0) return {};
     --left_;
     switch (lua_type(state_, -1)) {
         case LUA_TBOOLEAN:
@@ -51,7 +63,7 @@ LuaValue LuaTree::read_table(int depth) {
     LuaTable table;
     for (lua_Integer at = 1; left_ > 0; ++at) {
         const bool end = lua_rawgeti(state_, -1, at) == LUA_TNIL;
-        if (!end) table.list.push_back(read(depth + 1));
+        if (!end) table.list.push_back(read_at(depth + 1));
         lua_pop(state_, 1);
         if (end) break;
     }
@@ -63,7 +75,7 @@ void LuaTree::read_fields(LuaTable& table, int depth) {
     lua_pushnil(state_);
     while (lua_next(state_, -2) != 0) {
         if (left_ > 0 && lua_type(state_, -2) == LUA_TSTRING) {
-            LuaValue value = read(depth + 1);
+            LuaValue value = read_at(depth + 1);
             lua_pushvalue(state_, -2);
             table.fields.push_back({text_on_top(state_), std::move(value)});
             lua_pop(state_, 1);

@@ -43,7 +43,7 @@ private:
     void open_file(LuaSandbox::Place at, int from, const char* path);
     void find_matching(int from, const char* pattern);
     void report(LuaSandbox::Outcome outcome);
-    ProsodyConfig take_sections(const std::filesystem::path& file);
+    std::optional<ProsodyConfig> take_sections(const std::filesystem::path& file);
     ProsodySection take_section(LuaTree& tree);
 
     ProsodyFiles files_;
@@ -213,7 +213,7 @@ ProsodySection Evaluation::take_section(LuaTree& tree) {
     return section;
 }
 
-ProsodyConfig Evaluation::take_sections(const std::filesystem::path& file) {
+std::optional<ProsodyConfig> Evaluation::take_sections(const std::filesystem::path& file) {
     lua_State* const state = sandbox_.state();
     ProsodyConfig config{.file = file, .folder = files_.folder(), .global = {}, .hosts = {}};
     LuaTree tree(state);
@@ -225,6 +225,12 @@ ProsodyConfig Evaluation::take_sections(const std::filesystem::path& file) {
         } else {
             config.hosts.push_back(std::move(section));
         }
+    }
+    if (tree.is_full()) {
+        diagnostics_.error(files_.position(1, 1),
+                           "the options have more values than an import may take; take long lists "
+                           "that are not about registration out of a copy of the file");
+        return std::nullopt;
     }
     return config;
 }

@@ -127,6 +127,31 @@ TEST(LuaSandbox, ReadsTablesThatHaveNoEnd) {
     EXPECT_TRUE(config->global.find("deep"));
 }
 
+TEST(LuaSandbox, CutsNoList) {
+    ProsodyFolder folder;
+    const auto config = folder.evaluate(
+        "local t = {} for i = 1, 120000 do t[i] = 'x' .. i end long = t also = t\n"
+        "local d = { t, t, t } for i = 1, 3 do d = { d, d, d } end many = { 1, d }\n");
+    ASSERT_TRUE(config) << folder.said();
+    const auto size = [&](const char* option) {
+        const auto* const table = std::get_if<LuaTable>(&config->global.find(option)->value.value);
+        return table == nullptr ? 0 : table->list.size();
+    };
+    EXPECT_EQ(size("long"), 120'000U);
+    EXPECT_EQ(size("also"), 120'000U);
+    EXPECT_EQ(config->global.find("many")->value.describe(), "a table with very many values");
+}
+
+TEST(LuaSandbox, ReadsNoMoreThanCanBeHeld) {
+    ProsodyFolder folder;
+    EXPECT_FALSE(folder.evaluate(
+        "local t = {} for i = 1, 9 do t[i] = t end\n"
+        "a = t b = t c = t VirtualHost 'h' registration_whitelist = t d = t e = 1\n"));
+    EXPECT_NE(folder.said().find("prosody.cfg.lua:1:1: error: the options have more values"),
+              std::string::npos)
+        << folder.said();
+}
+
 TEST(LuaSandbox, GivesWhatDoesNoHarm) {
     ProsodyFolder folder;
     const auto config = folder.evaluate(
