@@ -31,6 +31,16 @@ std::vector<std::string> networks(const ProsodyOptions& options,
     return found;
 }
 
+// Counts as set where its value is not known: what is not known must not open registration.
+bool is_allowlist_only(const ProsodyOptions& options) {
+    const std::vector<std::string> names{"allowlist_registration_only",
+                                         "whitelist_registration_only"};
+    const ProsodyOption* option = options.find_any(names);
+    const bool unknown =
+        option != nullptr && std::holds_alternative<LuaUnknown>(option->value.value);
+    return options.boolean(names[0], options.boolean(names[1], unknown));
+}
+
 std::string rule(const std::string& name, const std::vector<std::string>& hosts) {
     return "\n[[rule]]\nname   = " + toml_string(name) + "\nhost   = " + toml_list(hosts) + '\n';
 }
@@ -69,8 +79,7 @@ ProsodyLimits prosody_limits(const ProsodyOptions& options, ImportNotes& notes) 
         limits.allowlist = networks(options, {"registration_allowlist", "registration_whitelist"},
                                     options.find("registration_allowlist") ? notes : said);
     }
-    limits.allowlist_only = options.boolean("allowlist_registration_only",
-                                            options.boolean("whitelist_registration_only", false));
+    limits.allowlist_only = is_allowlist_only(options);
     const auto seconds = options.number("min_seconds_between_registrations");
     const double most = 365.0 * 24 * 60 * 60;
     limits.count = options.number("registration_throttle_max").value_or(seconds ? 1 : 0);

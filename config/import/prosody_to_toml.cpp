@@ -10,6 +10,7 @@
 #include "config/import/prosody_certificate.hpp"
 #include "config/import/prosody_doors.hpp"
 #include "config/import/prosody_limits.hpp"
+#include "config/import/prosody_modules.hpp"
 #include "config/import/prosody_options.hpp"
 #include "config/import/redirect_settings.hpp"
 #include "config/import/registration_table.hpp"
@@ -37,7 +38,9 @@ private:
     ProsodyOptions options_of(const ProsodySection* host) { return {config_.global, host, notes_}; }
     bool is_served(const ProsodySection& host);
     void note_misspelt(const ProsodySection& section);
-    bool is_loaded(const char* module) const;
+    bool has(const char* module, const ProsodySection& host) const {
+        return is_enabled(loading_of(module, config_.global, host));
+    }
     std::vector<std::string> web_doors() const;
     void note_other_doors();
     void note_kept_limits(const ProsodySection& section);
@@ -91,24 +94,17 @@ void Translation::note_misspelt(const ProsodySection& section) {
                                           option->value.describe());
 }
 
-// On some host.
-bool Translation::is_loaded(const char* module) const {
-    return std::ranges::any_of(config_.hosts, [&](const ProsodySection& host) {
-        return is_enabled(module, config_.global, host);
-    });
-}
-
 // The modules by which clients reach Prosody at HTTP ports, which stay its own.
 std::vector<std::string> Translation::web_doors() const {
     std::vector<std::string> doors;
     for (const char* const module : {"bosh", "websocket"})
-        if (is_loaded(module)) doors.push_back(std::string("mod_") + module);
+        if (is_enabled(loading_of(module, config_))) doors.push_back(std::string("mod_") + module);
     return doors;
 }
 
 void Translation::note_other_doors() {
     std::string passes = " is enabled: clients that come to Prosody by it pass by the gate";
-    if (is_loaded("register_redirect"))
+    if (is_enabled(loading_of("register_redirect", config_)))
         passes +=
             ", where mod_register_redirect is the only guard: leave it enabled until they come "
             "through the gate too (serve = [\"xmpp\", \"websocket\", \"bosh\"])";
@@ -133,11 +129,9 @@ void Translation::note_kept_limits(const ProsodySection& section) {
 }
 
 void Translation::note_closed(const ProsodySection& host) {
-    if (is_enabled("register_ibr", config_.global, host)) return;
+    if (has("register_ibr", host)) return;
     const ProsodyOptions options = options_of(&host);
-    if (is_enabled("register", config_.global, host) &&
-        options.boolean("allow_registration", false))
-        return;
+    if (has("register", host) && options.boolean("allow_registration", false)) return;
     notes_.add(options.where("allow_registration"),
                "allow_registration is not true at " + host.name +
                    ": Prosody itself refuses those whom the whitelist lets pass");
@@ -148,8 +142,9 @@ ServedHost Translation::served(const ProsodySection& host) {
     ServedHost served{.section = &host, .settings = {}, .limits = {}, .comments = {}};
     note_misspelt(host);
     note_kept_limits(host);
+    note_unknown_modules(host, notes_);
     served.limits = prosody_limits(options, notes_);
-    if (is_enabled("register_redirect", config_.global, host)) {
+    if (has("register_redirect", host)) {
         served.settings = redirect_settings(options, notes_);
         note_closed(host);
     } else if (served.limits.allowlist_only) {
@@ -269,6 +264,7 @@ std::string preamble(const ProsodyConfig& config, const std::string& port,
 std::string Translation::run() {
     const std::vector<Diagnostic> evaluated = diagnostics_.all();
     note_misspelt(config_.global);
+    note_unknown_modules(config_.global, notes_);
     note_other_doors();
     const ProsodyOptions global = options_of(nullptr);
     const ProsodyDoors doors = prosody_doors(global, notes_);

@@ -14,21 +14,6 @@ namespace {
 
 constexpr const char* fails = "mod_register_redirect answers internal-server-error with this";
 
-std::vector<std::string> names(const ProsodySection& section, const std::string& option) {
-    std::vector<std::string> found;
-    const ProsodyOption* modules = section.find(option);
-    if (modules == nullptr) return found;
-    const auto take = [&](const LuaValue& value) {
-        if (const auto* name = std::get_if<std::string>(&value.value)) found.push_back(*name);
-    };
-    if (const auto* table = std::get_if<LuaTable>(&modules->value.value)) {
-        for (const LuaValue& value : table->list) take(value);
-    } else {
-        take(modules->value);
-    }
-    return found;
-}
-
 // Only the spelling in which Prosody writes a client's address is ever found: it compares texts.
 void take_address(const std::string& text, const Position& where, RedirectSettings& settings,
                   ImportNotes& notes) {
@@ -265,16 +250,6 @@ void Answer::complete() {
 }
 
 }  // namespace
-
-bool is_enabled(const std::string& module, const ProsodySection& global,
-                const ProsodySection& host) {
-    const auto has = [&](const ProsodySection& section, const std::string& option) {
-        return std::ranges::count(names(section, option), module) > 0;
-    };
-    if (has(host, "modules_disabled")) return false;
-    return has(host, "modules_enabled") ||
-           (has(global, "modules_enabled") && !has(global, "modules_disabled"));
-}
 
 RedirectSettings redirect_settings(const ProsodyOptions& options, ImportNotes& notes) {
     RedirectSettings settings;

@@ -10,10 +10,6 @@
 
 namespace stanzagate::config {
 
-// Whether Prosody loads the module on that host.
-bool is_enabled(const std::string& module, const ProsodySection& global,
-                const ProsodySection& host);
-
 // The keys of [registration] with which the gate decides and answers as mod_register_redirect does
 // with these options. Texts are templates, ready to be written; `check` accepts every one of them,
 // and together they can answer a client.

@@ -144,6 +144,31 @@ TEST_F(ImportProsody, KnowsWhereTheModuleIsDisabled) {
     EXPECT_EQ(whitelist_of(host(disabled, "on.example")), "127.0.0.1 ::1 ");
 }
 
+// What is not known must not open registration.
+TEST_F(ImportProsody, TakesUnknownModulesForEnabled) {
+    for (const std::string modules :
+         {"FileLines 'modules.txt'", "{ 'register', FileLine 'modules.txt' }",
+          "{ 'register_redirect' } modules_disabled = FileLines 'not.txt'"}) {
+        for (const std::string host : {"", "VirtualHost 'a.example'\n"}) {
+            const Config config =
+                folder_.imported("registration_url = 'https://a.example/'\n" + host +
+                                 "modules_enabled = " + modules +
+                                 (host.empty() ? "\nVirtualHost 'a.example'\n" : "\n"));
+            EXPECT_EQ(whitelist_of(config.hosts.at(0)), "127.0.0.1 ::1 ") << modules;
+            EXPECT_THAT(folder_.said(), HasSubstr(" is not known here: ")) << modules;
+            EXPECT_THAT(folder_.said(), Not(HasSubstr("register_redirect is not enabled")));
+        }
+    }
+    const Config off = folder_.imported(
+        "modules_enabled = FileLines 'modules.txt'\n"
+        "VirtualHost 'a.example' modules_disabled = { 'register_redirect' }\n");
+    EXPECT_EQ(whitelist_of(off.hosts.at(0)), "0.0.0.0/0 ::/0 ");
+    const Config listed = folder_.imported(
+        "modules_enabled = { 'register' } whitelist_registration_only = FileLine 'only.txt'\n"
+        "registration_whitelist = { '192.0.2.7' }\nVirtualHost 'a.example'\n");
+    EXPECT_EQ(whitelist_of(listed.hosts.at(0)), "192.0.2.7 ");
+}
+
 TEST_F(ImportProsody, MakesOneHostOfEachVirtualHost) {
     const Config config = folder_.imported(
         "VirtualHost 'a.example'\nVirtualHost 'b.example' enabled = false\n"
