@@ -80,7 +80,7 @@ ProsodyDoors prosody_doors(const ProsodyOptions& global, ImportNotes& notes) {
     add_doors(global, "legacy_ssl", {}, doors.direct, doors.starttls, notes);
     if (doors.starttls.empty() && doors.direct.empty()) {
         notes.add(global.where("c2s_ports"),
-                  "c2s_ports: Prosody has no port for clients; the gate is given 5222");
+                  "c2s_ports: Prosody's mod_c2s has no port; the gate is given 5222");
         doors.starttls = {*Endpoint::parse("0.0.0.0:5222"), *Endpoint::parse("[::]:5222")};
     }
     return doors;

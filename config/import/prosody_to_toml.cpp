@@ -7,6 +7,7 @@
 
 #include "config/host_name.hpp"
 #include "config/import/import_notes.hpp"
+#include "config/import/other_doors.hpp"
 #include "config/import/prosody_certificate.hpp"
 #include "config/import/prosody_doors.hpp"
 #include "config/import/prosody_limits.hpp"
@@ -41,8 +42,7 @@ private:
     bool has(const char* module, const ProsodySection& host) const {
         return is_enabled(loading_of(module, config_.global, host));
     }
-    std::vector<std::string> web_doors() const;
-    void note_other_doors();
+    void note_global();
     void note_kept_limits(const ProsodySection& section);
     void note_closed(const ProsodySection& host);
     ServedHost served(const ProsodySection& host);
@@ -94,21 +94,9 @@ void Translation::note_misspelt(const ProsodySection& section) {
                                           option->value.describe());
 }
 
-// The modules by which clients reach Prosody at HTTP ports, which stay its own.
-std::vector<std::string> Translation::web_doors() const {
-    std::vector<std::string> doors;
-    for (const char* const module : {"bosh", "websocket"})
-        if (is_enabled(loading_of(module, config_))) doors.push_back(std::string("mod_") + module);
-    return doors;
-}
-
-void Translation::note_other_doors() {
-    std::string passes = " is enabled: clients that come to Prosody by it pass by the gate";
-    if (is_enabled(loading_of("register_redirect", config_)))
-        passes +=
-            ", where mod_register_redirect is the only guard: leave it enabled until they come "
-            "through the gate too (serve = [\"xmpp\", \"websocket\", \"bosh\"])";
-    for (const std::string& door : web_doors()) notes_.add(config_.global.where, door + passes);
+void Translation::note_global() {
+    note_misspelt(config_.global);
+    note_unknown_modules(config_.global, notes_);
     note_kept_limits(config_.global);
     const ProsodyOptions global = options_of(nullptr);
     if (global.find("c2s_require_encryption") && !global.boolean("c2s_require_encryption", true))
@@ -228,23 +216,8 @@ std::string Translation::rule_file(const std::vector<ServedHost>& hosts) {
     return out;
 }
 
-// What becomes of mod_register_redirect. `web_doors`: the modules that let clients pass by the
-// gate.
-std::string what_stays(const std::vector<std::string>& web_doors) {
-    if (web_doors.empty())
-        return toml_comment("mod_register_redirect has nothing left to do there.");
-    const std::string doors = enumeration(web_doors, " and ");
-    return toml_comment(
-        "mod_register_redirect must stay enabled there: by " + doors +
-        " clients reach Prosody at its own HTTP ports, past the gate, and it is the only guard of "
-        "registration on that way. It has nothing left to do once they come through the gate "
-        "(a [[listen]] with serve = [\"xmpp\", \"websocket\", \"bosh\"]) and Prosody no longer "
-        "has " +
-        doors + ".");
-}
-
 std::string preamble(const ProsodyConfig& config, const std::string& port,
-                     const std::vector<std::string>& web_doors) {
+                     const OtherDoors& others) {
     return toml_comment("Made by stanzagate import-prosody from " + config.file.string() +
                         ". Read it through, then: stanzagate check") +
            "#\n" +
@@ -258,15 +231,15 @@ std::string preamble(const ProsodyConfig& config, const std::string& port,
            "] = \"c2s\" }\n"
            "#     proxy_trusted_proxies = { \"127.0.0.1\", \"::1\" }\n"
            "#     secure_interfaces = { \"127.0.0.1\", \"::1\" }\n" +
-           what_stays(web_doors);
+           what_stays(others);
 }
 
 std::string Translation::run() {
     const std::vector<Diagnostic> evaluated = diagnostics_.all();
-    note_misspelt(config_.global);
-    note_unknown_modules(config_.global, notes_);
-    note_other_doors();
+    note_global();
     const ProsodyOptions global = options_of(nullptr);
+    const OtherDoors others = other_doors(config_, global);
+    note_other_doors(others, global, notes_);
     const ProsodyDoors doors = prosody_doors(global, notes_);
     const std::string port = std::to_string(port_behind(global, doors));
     std::vector<const ProsodySection*> sections;
@@ -277,7 +250,7 @@ std::string Translation::run() {
                            "there is no VirtualHost that the gate could stand before");
         return {};
     }
-    std::string out = preamble(config_, port, web_doors());
+    std::string out = preamble(config_, port, others);
     if (!evaluated.empty()) out += "#\n";
     // What could not be followed when the file was evaluated.
     for (const Diagnostic& earlier : evaluated) out += toml_comment(earlier.message);

@@ -269,7 +269,7 @@ TEST_F(ImportProsody, LeavesTheModuleToGuardWebClients) {
     };
     EXPECT_THAT(made("{ 'register_redirect' }\n"), HasSubstr(over));
     EXPECT_THAT(folder_.said(), Not(HasSubstr("leave it enabled")));
-    for (const std::string module : {"bosh", "websocket"}) {
+    for (const std::string module : {"bosh", "websocket", "conversejs", "jsxc"}) {
         EXPECT_THAT(made("{ 'register_redirect', '" + module + "' }\n"),
                     testing::AllOf(Not(HasSubstr(over)),
                                    HasSubstr("mod_register_redirect must stay enabled there: by "
@@ -280,6 +280,35 @@ TEST_F(ImportProsody, LeavesTheModuleToGuardWebClients) {
                     HasSubstr("leave it enabled until they come through the gate too "
                               "(serve = [\"xmpp\", \"websocket\", \"bosh\"])"));
     }
+}
+
+TEST_F(ImportProsody, LeavesTheModuleToGuardMultiplexedPorts) {
+    constexpr std::string_view over = "nothing left to do there";
+    const auto made = [&](const std::string& options) {
+        return folder_
+            .import(options +
+                    "\nregistration_url = 'https://a.example/'\nVirtualHost 'a.example'\n")
+            .value_or("");
+    };
+    const std::string enabled = "modules_enabled = { 'register_redirect', 'net_multiplex' }\n";
+    EXPECT_THAT(made(enabled + "c2s_ports = { }\nports = { 5222, 5269 } ssl_ports = 443"),
+                testing::AllOf(Not(HasSubstr(over)),
+                               HasSubstr("must stay enabled there: by mod_net_multiplex clients")));
+    EXPECT_THAT(folder_.said(),
+                HasSubstr("prosody.cfg.lua:3:1: warning: mod_net_multiplex is enabled: clients "
+                          "that come to Prosody by it, at ports 5222, 5269 and ssl_ports 443, "
+                          "pass by the gate, where mod_register_redirect is the only "
+                          "guard: leave it enabled until the gate has these ports"));
+    EXPECT_THAT(made(enabled + "ssl_ports = FileLines 'ports.txt'"), Not(HasSubstr(over)));
+    EXPECT_THAT(folder_.said(), HasSubstr("at ssl_ports, pass by the gate"));
+    EXPECT_THAT(made("modules_enabled = FileLines 'modules.txt' ports = 5222"),
+                Not(HasSubstr(over)));
+    EXPECT_THAT(folder_.said(), HasSubstr("mod_net_multiplex may be enabled: clients"));
+    // It has no ports, or is not there.
+    EXPECT_THAT(made(enabled + "ports = { }"), HasSubstr(over));
+    EXPECT_THAT(made("modules_enabled = { 'register_redirect' } ports = { 5222 }"),
+                HasSubstr(over));
+    EXPECT_THAT(folder_.said(), Not(HasSubstr("net_multiplex")));
 }
 
 TEST_F(ImportProsody, SaysWhatElseIsDifferent) {
