@@ -11,6 +11,10 @@
 namespace stanzagate::config {
 namespace {
 
+// The bounds of a quota.
+constexpr double most_counted = 1'000'000;
+constexpr double longest = 365.0 * 24 * 60 * 60;  // seconds
+
 // This module knows networks.
 std::vector<std::string> networks(const ProsodyOptions& options,
                                   const std::vector<std::string>& names, ImportNotes& notes) {
@@ -53,12 +57,12 @@ std::string rules_for(const LimitedHost& host, const std::vector<std::string>& n
     if (!limits.blocklist.empty())
         out += rule("blocklist" + suffix, names) + "from   = " + toml_list(limits.blocklist) +
                "\naction = \"refuse\"\nrefusal = \"forbidden\"\n";
-    if (limits.count <= 0) return out;
+    if (limits.count <= 0 || host.whitelist.empty()) return out;
     const std::string quota = "quota  = { count = " + std::to_string(std::llround(limits.count)) +
                               ", per = \"" + std::to_string(std::llround(limits.seconds)) +
                               "s\", by = \"address\" }\n";
     std::string whom = "from   = " + toml_list(host.whitelist) + '\n';
-    if (host.whitelist != limits.allowlist)
+    if (!limits.allowlist.empty() && host.whitelist != limits.allowlist)
         whom += "not_from = " + toml_list(limits.allowlist) + '\n';
     out += rule("throttle" + suffix, names) + whom + quota + "action = \"forward\"\n";
     out += rule("throttled" + suffix, names) + whom + "action = \"refuse\"\n";
@@ -81,12 +85,22 @@ ProsodyLimits prosody_limits(const ProsodyOptions& options, ImportNotes& notes) 
     }
     limits.allowlist_only = is_allowlist_only(options);
     const auto seconds = options.number("min_seconds_between_registrations");
-    const double most = 365.0 * 24 * 60 * 60;
     limits.count = options.number("registration_throttle_max").value_or(seconds ? 1 : 0);
     limits.seconds = options.number("registration_throttle_period").value_or(seconds.value_or(0));
-    const bool sensible = limits.count >= 1 && limits.count <= 1e9 && limits.seconds >= 1;
+    const bool sensible = limits.count >= 1 && limits.seconds >= 1;  // which nan is not
     if (!sensible) limits.count = limits.seconds = 0;
-    limits.seconds = std::min(limits.seconds, most);
+    if (limits.count > most_counted) {
+        notes.add(options.where("registration_throttle_max"),
+                  "registration_throttle_max: the gate counts to 1000000 at most, and so does the "
+                  "rule");
+        limits.count = most_counted;
+    }
+    if (limits.seconds > longest) {
+        notes.add(options.where("registration_throttle_period"),
+                  "registration_throttle_period: the gate counts for a year at most, and so does "
+                  "the rule");
+        limits.seconds = longest;
+    }
     return limits;
 }
 

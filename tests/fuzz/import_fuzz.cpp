@@ -24,10 +24,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(imported.has_value() != diagnostics.has_errors(), "a result or an error", program);
     if (!imported) return 0;
 
-    Diagnostics loading;
-    auto const config = load_text(imported->toml, folder.path() / "stanzagate.toml", loading);
-    std::string said = imported->toml;
-    for (auto const& diagnostic : loading.all()) said += diagnostic.to_string() + "\n";
-    require(config.has_value(), "what is imported can be loaded", said);
+    for (auto const& toml : {imported->toml, folder.with_rules(imported->toml)}) {
+        Diagnostics loading;
+        auto const config = load_text(toml, folder.path() / "stanzagate.toml", loading);
+        std::string said = toml;
+        for (auto const& diagnostic : loading.all()) said += diagnostic.to_string() + "\n";
+        require(config.has_value(), "what is imported can be loaded", said);
+    }
     return 0;
 }

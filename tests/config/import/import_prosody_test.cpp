@@ -257,6 +257,35 @@ TEST_F(ImportProsody, PrintsLimitsAsASecondFile) {
     EXPECT_THAT(*toml, HasSubstr("#quota  = { count = 2, per = \"60s\", by = \"address\" }\n"));
     EXPECT_THAT(folder_.said(), HasSubstr("prosody.cfg.lua:3:1: warning: mod_register_limits"));
     EXPECT_THAT(folder_.said(), HasSubstr("\"spam.example\" is neither an address nor a network"));
+    EXPECT_NE(folder_.with_rules(*toml), *toml);
+}
+
+// What is printed as a rule file must be one.
+TEST_F(ImportProsody, PrintsRulesThatCheckAccepts) {
+    const auto rules = [&](const std::string& options) {
+        const std::string text =
+            "modules_enabled = { 'register_redirect' } registration_url = 'https://a.example/'\n" +
+            options + "\nVirtualHost 'a.example'\n";
+        folder_.imported(text);
+        const std::string toml = folder_.import(text).value_or("");
+        const std::size_t at = toml.find("# ---- rules/limits.toml");
+        return at == std::string::npos ? std::string() : toml.substr(at);
+    };
+    EXPECT_EQ(rules("registration_throttle_max = 0/0 registration_throttle_period = 60"), "");
+    const std::string throttle = "min_seconds_between_registrations = 300\n";
+    EXPECT_EQ(rules(throttle + "no_registration_whitelist = true"), "");
+    EXPECT_THAT(rules(throttle + "no_registration_whitelist = true\n"
+                                 "registration_blocklist = { '192.0.2.9' }"),
+                testing::AllOf(HasSubstr("\"blocklist\""), Not(HasSubstr("throttle"))));
+    EXPECT_THAT(rules(throttle + "registration_allowlist = { } "
+                                 "registration_whitelist = { '192.0.2.7' }"),
+                testing::AllOf(HasSubstr("\"throttle\""), Not(HasSubstr("not_from"))));
+    EXPECT_THAT(rules(throttle + "registration_throttle_max = 2000000"),
+                HasSubstr("count = 1000000, per = \"300s\""));
+    EXPECT_THAT(folder_.said(), HasSubstr("registration_throttle_max: the gate counts to 1000000"));
+    EXPECT_THAT(rules("registration_throttle_max = 3 registration_throttle_period = 1e12"),
+                HasSubstr("count = 3, per = \"31536000s\""));
+    EXPECT_THAT(folder_.said(), HasSubstr("registration_throttle_period: the gate counts for"));
 }
 
 // By its own HTTP ports clients reach Prosody past the gate.

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <system_error>
 
@@ -57,14 +58,32 @@ std::optional<std::string> ProsodyFolder::import(std::string_view text) {
     return imported->toml;
 }
 
+std::string ProsodyFolder::with_rules(const std::string& toml) {
+    constexpr std::string_view head = "# ---- rules/limits.toml ----\n";
+    constexpr std::string_view table = "[registration]\n";
+    const std::size_t at = toml.find(head);
+    if (at == std::string::npos) return toml;
+    std::string rules;
+    std::istringstream lines(toml.substr(at + head.size()));
+    for (std::string line; std::getline(lines, line);) rules += line.substr(1) + '\n';
+    write("rules/limits.toml", rules);
+    std::string with = toml;
+    return with.insert(with.find(table) + table.size(), "rules = [\"rules/limits.toml\"]\n");
+}
+
+Config ProsodyFolder::loaded(const std::string& toml) const {
+    Diagnostics diagnostics;
+    auto config = load_text(toml, path_ / "stanzagate.toml", diagnostics);
+    if (config) return *config;
+    throw std::runtime_error("not accepted:\n" + diagnostics.all().front().to_string() + '\n' +
+                             toml);
+}
+
 Config ProsodyFolder::imported(std::string_view text) {
     const auto toml = import(text);
     if (!toml) throw std::runtime_error("not imported:\n" + said_);
-    Diagnostics diagnostics;
-    auto config = load_text(*toml, path_ / "stanzagate.toml", diagnostics);
-    if (config) return *config;
-    throw std::runtime_error("not accepted:\n" + diagnostics.all().front().to_string() + '\n' +
-                             *toml);
+    loaded(with_rules(*toml));
+    return loaded(*toml);
 }
 
 }  // namespace stanzagate::config

@@ -28,12 +28,16 @@ public:
     // Of file() with that text. The diagnostics, one a line, without the folder's name.
     std::optional<ProsodyConfig> evaluate(std::string_view text);
     std::optional<std::string> import(std::string_view text);
-    // The same, loaded as the gate would load it; throws where that has errors.
+    // The same, loaded as the gate would load it, and once more with the rule file that is printed
+    // in comments; throws where one of them has errors. The result is without the rules.
     Config imported(std::string_view text);
+    // What is imported, with its rule file in use; as it is where it has none.
+    std::string with_rules(const std::string& toml);
     const std::string& said() const { return said_; }
 
 private:
     void keep(const Diagnostics& diagnostics);
+    Config loaded(const std::string& toml) const;
 
     std::filesystem::path path_;
     std::string said_;
