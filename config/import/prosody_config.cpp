@@ -14,7 +14,7 @@ namespace stanzagate::config {
 namespace {
 
 constexpr const char* where_to_import =
-    "import the file where it stands, or a copy of its whole folder";
+    "import the file where it stands, or a copy in the same folder";
 
 // One evaluation. Its functions that Lua calls keep their C++ values here, not on the stack: an
 // error in Lua runs no destructors (lua_sandbox.hpp).

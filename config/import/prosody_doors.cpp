@@ -2,36 +2,56 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <optional>
 
 namespace stanzagate::config {
 namespace {
 
+std::vector<Address> everywhere(const ProsodyOptions& global) {
+    const auto is_off = [&](const std::string& name) {
+        const ProsodyOption* use = global.find(name);
+        const bool* value = use == nullptr ? nullptr : std::get_if<bool>(&use->value.value);
+        return value != nullptr && !*value;
+    };
+    std::vector<Address> found;
+    if (!is_off("use_ipv4")) found.push_back(*Address::parse("0.0.0.0"));
+    if (!is_off("use_ipv6")) found.push_back(*Address::parse("::"));
+    return found;
+}
+
+std::vector<Address> loopback() {
+    return {*Address::parse("127.0.0.1"), *Address::parse("::1")};
+}
+
 std::vector<Address> interfaces(const ProsodyOptions& global, const std::string& service,
                                 ImportNotes& notes) {
-    const std::vector<std::string> names{service + "_interfaces", service + "_interface",
-                                         "interfaces", "interface"};
+    std::string name;
+    for (const std::string& other : {service + "_interfaces", service + "_interface",
+                                     std::string("interfaces"), std::string("interface")})
+        if (name.empty() && global.find(other) != nullptr) name = other;
+    if (name.empty()) return everywhere(global);
+    const ProsodyOption& option = *global.find(name);
+    const bool unknown = std::holds_alternative<LuaUnknown>(option.value.value);
+    const auto texts = global.texts_of(name, option);
     std::vector<Address> found;
-    const ProsodyOption* option = global.find_any(names);
-    if (option == nullptr || std::holds_alternative<LuaUnknown>(option->value.value)) {
-        const auto is_off = [&](const std::string& name) {
-            const ProsodyOption* use = global.find(name);
-            const bool* value = use == nullptr ? nullptr : std::get_if<bool>(&use->value.value);
-            return value != nullptr && !*value;
-        };
-        if (!is_off("use_ipv4")) found.push_back(*Address::parse("0.0.0.0"));
-        if (!is_off("use_ipv6")) found.push_back(*Address::parse("::"));
-        return found;
-    }
-    for (const std::string& text : global.texts_of(service + "_interfaces", *option)) {
-        if (const auto address = Address::parse(text == "*" ? "0.0.0.0" : text)) {
+    for (const std::string& text : texts) {
+        if (text == "localhost") {
+            std::ranges::copy(loopback(), std::back_inserter(found));
+        } else if (const auto address = Address::parse(text == "*" ? "0.0.0.0" : text)) {
             found.push_back(*address);
         } else {
-            notes.add(option->where, service + ": the interface " + in_quotes(text) +
-                                         " is not an address, and is left out");
+            notes.add(option.where, service + ": the interface " + in_quotes(text) +
+                                        " is not an address, and is left out");
         }
     }
-    return found;
+    if (!found.empty() || (texts.empty() && !unknown)) return found;
+    // Not everywhere: the file says that it is less.
+    notes.add(option.where, name +
+                                ": no address is known of it, so the gate is given loopback "
+                                "only, where clients do not come; write the addresses of these "
+                                "interfaces into [[listen]]");
+    return loopback();
 }
 
 std::vector<std::uint16_t> ports(const ProsodyOptions& global, const std::string& service,

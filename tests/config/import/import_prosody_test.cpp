@@ -201,6 +201,30 @@ TEST_F(ImportProsody, ListensWhereProsodyDid) {
     EXPECT_THAT(folder_.said(), HasSubstr("\"x\" is not a port"));
 }
 
+TEST_F(ImportProsody, ListensWhereItKnowsAnAddress) {
+    const auto doors = [&](const std::string& options) {
+        std::string found;
+        for (const Listen& listen :
+             folder_.imported(options + "\nVirtualHost 'a.example'\n").listen)
+            for (const Endpoint& address : listen.addresses) found += address.to_string() + ' ';
+        return found;
+    };
+    const std::string loopback = "127.0.0.1:5322 [::1]:5322 ";
+    EXPECT_EQ(doors("c2s_ports = 5322 c2s_interfaces = { 'eth0', 'localhost' }"), loopback);
+    EXPECT_THAT(folder_.said(), Not(HasSubstr("the gate is given")));
+    EXPECT_EQ(doors("c2s_ports = 5322 c2s_interface = 'localhost'"), loopback);
+    for (const std::string options :
+         {"interfaces = { 'eth0' }", "interfaces = FileLines 'interfaces.txt'"}) {
+        EXPECT_EQ(doors("c2s_ports = 5322\n" + options), loopback);
+        EXPECT_THAT(folder_.said(), HasSubstr("prosody.cfg.lua:2:1: warning: interfaces: no "
+                                              "address is known of it, so the gate is given "
+                                              "loopback only"));
+        EXPECT_THAT(folder_.said(), Not(HasSubstr("no port")));
+    }
+    EXPECT_EQ(doors("c2s_interfaces = { }"), "0.0.0.0:5222 [::]:5222 ");
+    EXPECT_THAT(folder_.said(), HasSubstr("mod_c2s has no port; the gate is given 5222"));
+}
+
 TEST_F(ImportProsody, MovesProsodyToAFreePort) {
     EXPECT_EQ(folder_.imported("c2s_ports = 15222 VirtualHost 'a.example'")
                   .hosts[0]

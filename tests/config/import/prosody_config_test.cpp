@@ -117,7 +117,7 @@ INSTANTIATE_TEST_SUITE_P(
                      "not string\n"},
         WrongProgram{"include_missing", "\nInclude 'none.cfg.lua'",
                      "prosody.cfg.lua:2:1: error: Include \"none.cfg.lua\": No such file or "
-                     "directory; import the file where it stands, or a copy of its whole folder\n"},
+                     "directory; import the file where it stands, or a copy in the same folder\n"},
         WrongProgram{"include_itself", "Include 'prosody.cfg.lua'",
                      "prosody.cfg.lua:1:1: error: the files include one another without an end\n"}),
     NamedCase{});
@@ -175,7 +175,7 @@ TEST(ProsodyConfig, NeedsTheFolderOfAnInclude) {
     EXPECT_EQ(folder.said(),
               "prosody.cfg.lua:2:1: error: Include \"conf.d/*.cfg.lua\": the folder \"conf.d/\" "
               "cannot be read: No such file or directory; import the file where it stands, or a "
-              "copy of its whole folder\n");
+              "copy in the same folder\n");
     folder.write("prosody/conf.d", "a file");
     EXPECT_FALSE(folder.evaluate("Include 'conf.d/*.cfg.lua'"));
     EXPECT_NE(folder.said().find("cannot be read: Not a directory"), std::string::npos)
