@@ -1,11 +1,13 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <exception>
 #include <filesystem>
 #include <iostream>
 #include <map>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <variant>
 #include <vector>
 
@@ -182,6 +184,16 @@ int exit_with(ExitCode code) {
     return static_cast<int>(code);
 }
 
+// A script that keeps what is printed must not take half of it for all.
+int with_output_written(int code) {
+    errno = 0;
+    if (std::cout.flush()) return code;
+    std::cerr << "stanzagate: the output cannot be written to standard output"
+              << (errno != 0 ? ": " + std::generic_category().message(errno) : std::string())
+              << '\n';
+    return code == exit_with(ExitCode::done) ? exit_with(ExitCode::cannot_start) : code;
+}
+
 // Why what stands in the place of the command is none; nothing where it is one.
 std::optional<std::string> no_command(const CLI::App& app, const std::string& word) {
     std::vector<std::string> names;
@@ -259,7 +271,7 @@ int command_line(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     try {
-        return command_line(argc, argv);
+        return with_output_written(command_line(argc, argv));
     } catch (const std::exception& exception) {
         std::cerr << "stanzagate: " << exception.what() << '\n';
         return exit_with(ExitCode::cannot_start);

@@ -4,10 +4,11 @@
 import re
 import signal
 import socket
+import subprocess
 
 from harness.canonical import SASL, stream_error_of
 from harness.certificates import make_certificate
-from harness.gate import LISTENERS, Gate, host_table, run_program
+from harness.gate import LISTENERS, Gate, host_table, program, run_program
 from harness.network import free_port
 from harness.processes import wait_until
 from harness.raw_client import Closed, RawClient, stream_header
@@ -120,6 +121,26 @@ class Commands(Lifecycle):
         self.assertEqual(usage.returncode, 0)
         for command in ("run", "check", "explain"):
             self.assertIn(command, usage.stdout)
+
+    def test_output_that_cannot_be_written(self):
+        file = self.write(self.configuration())
+        prosody = self.temporary_folder() / "prosody.cfg.lua"
+        prosody.write_text('VirtualHost "a.test"\n')
+        asked = ["explain", "-c", file, "--host", HOST, "--from", "192.0.2.1"]
+        for arguments in (["check", "-c", file], asked, ["import-prosody", prosody],
+                          ["--version"], ["--help"]):
+            with self.subTest(arguments=arguments), open("/dev/full", "w") as full:
+                done = subprocess.run([program(), *map(str, arguments)], stdout=full,
+                                      stderr=subprocess.PIPE, text=True, timeout=30)
+                self.assertEqual(done.returncode, 3, done.stderr)
+                self.assertIn("stanzagate: the output cannot be written to standard output",
+                              done.stderr)
+                if not arguments[0].startswith("--"):  # whose end of the line is a flush
+                    self.assertIn("output: No space left on device", done.stderr)
+        with open("/dev/full", "w") as full:  # what was wrong before stays the reason
+            done = subprocess.run([program(), "check", "-c", str(self.folder / "absent.toml")],
+                                  stdout=full, stderr=subprocess.PIPE, timeout=30)
+            self.assertEqual(done.returncode, 1)
 
     def test_busy_port(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
