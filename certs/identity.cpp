@@ -1,7 +1,5 @@
 #include "certs/identity.hpp"
 
-#include <openssl/crypto.h>
-
 #include <string>
 #include <system_error>
 #include <utility>
@@ -73,7 +71,7 @@ void staple(const Identity& identity, const config::HostCertificate& files, cons
     const auto der = config::read_whole_file(file, largest_response);
     if (const auto* const unreadable = std::get_if<config::Unreadable>(&der))
         return warn(unreadable->why);
-    const X509* const issuer = sk_X509_value(identity.chain(), 0);
+    X509* const issuer = sk_X509_value(identity.chain(), 0);
     auto response =
         read_ocsp_response(std::get<std::string>(der), identity.certificate(), issuer, now);
     if (const auto* const why = std::get_if<std::string>(&response)) return warn(*why);
@@ -100,10 +98,7 @@ std::optional<Identity> Identity::load(const config::HostCertificate& files,
     if (const auto pem = read_pem(chain_source))
         certificates = read_certificates(*pem, chain_source);
     PKeyPtr key;
-    if (auto pem = read_pem(key_source)) {
-        key = read_private_key(*pem, key_source);
-        OPENSSL_cleanse(pem->data(), pem->size());
-    }
+    if (const auto pem = read_pem(key_source)) key = read_private_key(*pem, key_source);
     if (!certificates.empty()) warn_of_dates(certificates.front().get(), now, chain_source);
     if (certificates.empty() || !key) return std::nullopt;
     if (!key_fits(key.get(), certificates, key_source, chain_source.name())) return std::nullopt;

@@ -4,25 +4,15 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-#include <array>
-#include <cerrno>
-#include <cstdio>
-#include <filesystem>
-#include <system_error>
+#include <utility>
+#include <variant>
+
+#include "config/whole_file.hpp"
 
 namespace stanzagate::certs {
 namespace {
 
-using FilePtr = std::unique_ptr<std::FILE, Free<std::fclose>>;
-
-constexpr std::size_t largest_file = std::size_t{16} << 20U;  // the system's whole CA set is 0.2 MB
-
-struct Part : std::array<char, 8192> {
-    Part() = default;
-    Part(const Part&) = delete;
-    Part& operator=(const Part&) = delete;
-    ~Part() { OPENSSL_cleanse(data(), size()); }
-};
+constexpr std::size_t largest_pem = std::size_t{16} << 20U;  // the system's whole CA set is 0.2 MB
 
 // Called by OpenSSL where a block is encrypted. Without it, OpenSSL would ask on the terminal.
 int refuse_password(char* /*buffer*/, int /*size*/, int /*writing*/, void* asked) {
@@ -53,28 +43,19 @@ std::string PemSource::name() const {
     return config::in_quotes(file.string());
 }
 
-std::optional<std::string> read_pem(const PemSource& source) {
-    const auto cannot_read = [&source](std::string_view why) {
-        source.error("cannot read " + source.name() + ": " + std::string(why));
-        return std::nullopt;
-    };
-    const FilePtr file(std::fopen(source.file.c_str(), "re"));
-    if (!file) return cannot_read(std::generic_category().message(errno));
+void Wipe::operator()(std::string* text) const {
+    OPENSSL_cleanse(text->data(), text->size());
+    delete text;
+}
 
-    // A key shall be left nowhere but in what is returned: the library has no buffer, ours is
-    // wiped, and the text does not move as it grows.
-    std::setvbuf(file.get(), nullptr, _IONBF, 0);
-    std::string text;
-    std::error_code unknown;
-    const auto size = std::filesystem::file_size(source.file, unknown);
-    if (!unknown && size <= largest_file) text.reserve(size);
-    Part part;
-    while (const std::size_t read = std::fread(part.data(), 1, part.size(), file.get())) {
-        text.append(part.data(), read);
-        if (text.size() > largest_file) return cannot_read("it has more than 16 MiB");
+SecretText read_pem(const PemSource& source) {
+    auto read = config::read_whole_file(source.file, largest_pem);
+    if (const auto* const unreadable = std::get_if<config::Unreadable>(&read)) {
+        source.error("cannot read " + source.name() + ": " + unreadable->why);
+        return nullptr;
     }
-    if (std::ferror(file.get()) != 0) return cannot_read(std::generic_category().message(errno));
-    return text;
+    // Moved, not copied: the text of a key is too long to stand in the string itself.
+    return SecretText(new std::string(std::get<std::string>(std::move(read))));
 }
 
 std::vector<X509Ptr> read_certificates(std::string_view pem, const PemSource& source) {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,8 +24,14 @@ struct PemSource {
     std::string name() const;  // the file in quotes, for use in messages
 };
 
-// The file's text. nullopt, and an error, where it cannot be read.
-std::optional<std::string> read_pem(const PemSource& source);
+struct Wipe {
+    void operator()(std::string* text) const;
+};
+// Wiped at its end: a private key may be in it, whatever the file is named for.
+using SecretText = std::unique_ptr<std::string, Wipe>;
+
+// The text of a regular file. nullptr, and an error, where it cannot be read.
+SecretText read_pem(const PemSource& source);
 
 // All certificates in `pem`, in their order; other blocks are skipped. Empty, and an error, where
 // there is none or one is broken.

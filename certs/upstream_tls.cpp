@@ -74,10 +74,10 @@ UpstreamTls::Trust UpstreamTls::load_trust(const config::Upstream& upstream,
     if (!pem) return {};
     if (before != nullptr) {
         const auto had = before->trusts_.find(ca_of(upstream));
-        if (had != before->trusts_.end() && had->second.pem == *pem) return had->second;
+        if (had != before->trusts_.end() && *had->second.pem == *pem) return had->second;
     }
     auto context = trusting(*pem, source);
-    return {*std::move(pem), std::move(context)};
+    return {std::move(pem), std::move(context)};
 }
 
 std::optional<UpstreamTls> UpstreamTls::load(const config::Config& config,

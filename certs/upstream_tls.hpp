@@ -35,8 +35,8 @@ public:
 
 private:
     struct Trust {
-        std::string pem;                   // what the CA file held
-        std::shared_ptr<SSL_CTX> context;  // nullptr where an error was found
+        std::shared_ptr<const std::string> pem;  // what the CA file held
+        std::shared_ptr<SSL_CTX> context;        // nullptr where an error was found
     };
 
     UpstreamTls() = default;

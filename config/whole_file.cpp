@@ -1,6 +1,7 @@
 #include "config/whole_file.hpp"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,6 +46,11 @@ struct Attempt {
     bool changed = false;
 };
 
+// What is not returned may have been a key.
+void wipe(std::string& text) {
+    ::explicit_bzero(text.data(), text.size());
+}
+
 // As far as it goes, but no more than one byte beyond `expected`.
 std::optional<std::string> read_up_to(int number, std::size_t expected) {
     std::string text(expected + 1, '\0');
@@ -52,7 +58,10 @@ std::optional<std::string> read_up_to(int number, std::size_t expected) {
     while (size < text.size()) {
         const ssize_t got = ::read(number, text.data() + size, text.size() - size);
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return std::nullopt;
+        if (got < 0) {
+            wipe(text);
+            return std::nullopt;
+        }
         if (got == 0) break;
         size += static_cast<std::size_t>(got);
     }
@@ -79,7 +88,9 @@ Attempt read_once(const std::filesystem::path& path, std::size_t most,
     // By its path, to see a file that has taken its place.
     const bool same = ::stat(path.c_str(), &after) == 0 && state_of(before) == state_of(after) &&
                       text->size() == size;
-    return {*std::move(text), !same};
+    if (same) return {*std::move(text)};
+    wipe(*text);
+    return {{}, true};
 }
 
 }  // namespace

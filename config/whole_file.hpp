@@ -20,8 +20,8 @@ using WholeFile = std::variant<std::string, Unreadable>;
 // a pipe or a device would be waited for. A file of more than `most` bytes is not read. A file that
 // changes meanwhile (by its size, its time of change, or because another has taken its place) is
 // read a second time; if it changes again, it is unreadable: half a file is not what its writer
-// meant. `after_reading` is called each time between reading and looking whether the file has
-// changed; tests change it there.
+// meant. What is read and not returned is wiped, for there may be a key in it. `after_reading` is
+// called each time between reading and looking whether the file has changed; tests change it there.
 WholeFile read_whole_file(const std::filesystem::path& path, std::size_t most,
                           const std::function<void()>& after_reading = {});
 

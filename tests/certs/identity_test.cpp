@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <openssl/pem.h>
+#include <sys/stat.h>
 
 #include "tests/certs/test_certificates.hpp"
 
@@ -114,7 +115,22 @@ TEST_F(IdentityTest, TellsOfAFolder) {
     chain_ = folder_.path() / ".";
     EXPECT_FALSE(load());
     EXPECT_THAT(messages(), ElementsAre("gate.toml:12:3: error: host.certificate: cannot read "
-                                        "\".\": Is a directory"));
+                                        "\".\": it is a directory"));
+}
+
+// Which would be waited for until somebody writes to it.
+TEST_F(IdentityTest, TellsOfPipes) {
+    write(issue({}));
+    for (const auto* const file : {&chain_, &key_}) {
+        std::filesystem::remove(*file);
+        ASSERT_EQ(mkfifo(file->c_str(), 0600), 0);
+    }
+    EXPECT_FALSE(load());
+    EXPECT_THAT(messages(),
+                ElementsAre("gate.toml:12:3: error: host.certificate: cannot read \"chain.pem\": "
+                            "it is not a regular file",
+                            "gate.toml:13:3: error: host.key: cannot read \"key.pem\": "
+                            "it is not a regular file"));
 }
 
 TEST_F(IdentityTest, TellsOfFilesWithoutACertificateOrAKey) {

@@ -11,7 +11,7 @@ import signal
 import subprocess
 
 from harness.canonical import REGISTER, SASL
-from harness.certificates import make_certificate
+from harness.certificates import Certificate, make_certificate
 from harness.countries import write_countries
 from harness.gate import Gate, host_table, is_sanitized, program
 from harness.network import free_port
@@ -51,12 +51,20 @@ proxy_protocol_from = ["127.0.0.77"]
 RULES = '[lists]\nspam = { file = "spam.txt" }\n[[rule]]\nname = "spam"\nfrom = "@spam"\naction = "refuse"\n'
 
 
+def join(made: Certificate) -> Certificate:
+    """Both in one file."""
+    both = made.certificate.with_suffix(".pem")
+    both.write_text(made.certificate.read_text() + made.key.read_text())
+    return Certificate(both, both)
+
+
 class Secrets(Scenario):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.certificate = make_certificate(cls.folder, HOST)
         cls.other = make_certificate(cls.folder, "dead.test", kind="rsa")
+        cls.joined = join(make_certificate(cls.folder, "joined.test", kind="rsa"))
         cls.upstream = cls.enterClassContext(RecordingUpstream(
             f"<mechanisms xmlns='{SASL}'><mechanism>PLAIN</mechanism>"
             "<mechanism>SCRAM-SHA-1-PLUS</mechanism></mechanisms>"))
@@ -71,11 +79,12 @@ class Secrets(Scenario):
         return Gate(
             self.place, HEAD + host_table(HOST, f"tcp://127.0.0.1:{self.upstream.port}",
                                           self.certificate)
-            + host_table("dead.test", f"tls://127.0.0.1:{free_port()}", self.other),
+            + host_table("dead.test", f"tls://127.0.0.1:{free_port()}", self.other)
+            + host_table("joined.test", f"tcp://127.0.0.1:{self.upstream.port}", self.joined),
             options=options)
 
     def key_lines(self) -> set[str]:
-        return {line for made in (self.certificate, self.other)
+        return {line for made in (self.certificate, self.other, self.joined)
                 for line in made.key.read_text().splitlines() if "-----" not in line}
 
 
