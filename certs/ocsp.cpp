@@ -14,6 +14,11 @@ namespace {
 using ResponsePtr = std::unique_ptr<OCSP_RESPONSE, Free<OCSP_RESPONSE_free>>;
 using BasicPtr = std::unique_ptr<OCSP_BASICRESP, Free<OCSP_BASICRESP_free>>;
 
+// Not the certificates in it.
+void free_stack(STACK_OF(X509) * borrowed) {
+    sk_X509_free(borrowed);
+}
+
 // Does the response's name of a certificate, hashes of its issuer and its number, mean this one?
 bool is_of(OCSP_SINGLERESP* single, const X509* certificate, const X509* issuer) {
     auto* const id = const_cast<OCSP_CERTID*>(OCSP_SINGLERESP_get0_id(single));  // only read
@@ -39,6 +44,26 @@ bool is_of(OCSP_SINGLERESP* single, const X509* certificate, const X509* issuer)
         return false;
     return issuer == nullptr ||
            (X509_pubkey_digest(issuer, algorithm, hash.data(), &size) == 1 && is_hash(key_hash));
+}
+
+// For what it was made: to sign responses in its issuer's place (RFC 6960, section 4.2.2.2).
+bool is_delegated(X509* responder, X509* issuer) {
+    return (X509_get_extension_flags(responder) & EXFLAG_XKUSAGE) != 0 &&
+           (X509_get_extended_key_usage(responder) & XKU_OCSP_SIGN) != 0 &&
+           X509_verify(responder, X509_get0_pubkey(issuer)) == 1;
+}
+
+// By the issuer itself, or by a responder whose certificate it has issued for that.
+bool is_signed_by(OCSP_BASICRESP* response, X509* issuer) {
+    // The signer is looked for in the stack, and its signature checked, nothing else.
+    const std::unique_ptr<STACK_OF(X509), Free<free_stack>> known(sk_X509_new_null());
+    if (!known || sk_X509_push(known.get(), issuer) <= 0) return false;
+    if (OCSP_basic_verify(response, known.get(), nullptr, OCSP_NOVERIFY | OCSP_NOINTERN) == 1)
+        return true;
+    X509* responder = nullptr;
+    return OCSP_resp_get0_signer(response, &responder, nullptr) == 1 &&
+           is_delegated(responder, issuer) &&
+           OCSP_basic_verify(response, nullptr, nullptr, OCSP_NOVERIFY) == 1;
 }
 
 std::string status_text(int status, int reason) {
@@ -75,12 +100,15 @@ int place_in_certificates() {
 }  // namespace
 
 std::variant<OcspResponse, std::string> read_ocsp_response(std::string_view der,
-                                                           const X509* certificate,
-                                                           const X509* issuer, TimePoint now) {
+                                                           const X509* certificate, X509* issuer,
+                                                           TimePoint now) {
     const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
     const ResponsePtr response(d2i_OCSP_RESPONSE(nullptr, &bytes, static_cast<long>(der.size())));
     drain_openssl_errors();
     if (!response) return "it is no OCSP response in DER";
+    if (const auto* const end = reinterpret_cast<const unsigned char*>(der.data() + der.size());
+        bytes != end)
+        return std::to_string(end - bytes) + " bytes follow the response, which clients refuse";
     if (const int status = OCSP_response_status(response.get());
         status != OCSP_RESPONSE_STATUS_SUCCESSFUL)
         return std::string("the responder did not answer but said ") +
@@ -90,7 +118,12 @@ std::variant<OcspResponse, std::string> read_ocsp_response(std::string_view der,
     if (!basic) return "it is of a kind that nobody knows";
     for (int i = 0; i < OCSP_resp_count(basic.get()); ++i) {
         OCSP_SINGLERESP* const single = OCSP_resp_get0(basic.get(), i);
-        if (is_of(single, certificate, issuer)) return judge(single, der, now);
+        if (!is_of(single, certificate, issuer)) continue;
+        if (issuer != nullptr && !is_signed_by(basic.get(), issuer)) {
+            drain_openssl_errors();
+            return "it is not signed by the certificate's issuer, nor by a responder of the issuer";
+        }
+        return judge(single, der, now);
     }
     return "it is for another certificate";
 }

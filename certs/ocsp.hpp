@@ -20,10 +20,11 @@ struct OcspResponse {
 };
 
 // What can be handed out at `now` for `certificate`, or why it cannot, as the end of a sentence.
-// `issuer`, where it is known, is compared too. The signature is for the client to check.
+// Where `issuer` is known, the response has to be for a certificate of it, and signed by it or by a
+// responder that it has appointed; else that is for the client to check.
 std::variant<OcspResponse, std::string> read_ocsp_response(std::string_view der,
-                                                           const X509* certificate,
-                                                           const X509* issuer, TimePoint now);
+                                                           const X509* certificate, X509* issuer,
+                                                           TimePoint now);
 
 // The response goes where the certificate goes: into every connection that shows it.
 void attach(X509* certificate, OcspResponse response);

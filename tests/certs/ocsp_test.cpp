@@ -35,6 +35,7 @@ struct Answer {
     std::optional<std::chrono::sys_seconds> until = at(2030, 1, 6);
     const EVP_MD* digest = EVP_sha1();
     int whole = OCSP_RESPONSE_STATUS_SUCCESSFUL;
+    const Issued* signer = nullptr;  // nullptr: the authority itself
 };
 
 std::string der_of(OCSP_RESPONSE* response) {
@@ -60,7 +61,8 @@ std::string respond(const Issued& authority, const Issued& issued, const Answer&
     OCSP_basic_add1_status(basic.get(), id, answer.status, OCSP_REVOKED_STATUS_KEYCOMPROMISE,
                            revoked.get(), from.get(), until.get());
     OCSP_CERTID_free(id);
-    if (OCSP_basic_sign(basic.get(), authority.certificate.get(), authority.key.get(), EVP_sha256(),
+    const Issued& signer = answer.signer != nullptr ? *answer.signer : authority;
+    if (OCSP_basic_sign(basic.get(), signer.certificate.get(), signer.key.get(), EVP_sha256(),
                         nullptr, 0) != 1)
         throw std::runtime_error("test response: " + drain_openssl_errors());
     return der_of(
@@ -70,7 +72,7 @@ std::string respond(const Issued& authority, const Issued& issued, const Answer&
 class OcspTest : public ::testing::Test {
 protected:
     // What is made of it: the response, or why there is none.
-    std::string read(std::string_view der, const X509* issuer) const {
+    std::string read(std::string_view der, X509* issuer) const {
         const auto result =
             read_ocsp_response(der, issued_.certificate.get(), issuer, at(2030, 1, 1));
         if (const auto* const why = std::get_if<std::string>(&result)) return *why;
@@ -100,6 +102,33 @@ TEST_F(OcspTest, OfAnotherCertificate) {
     EXPECT_EQ(read(der, nullptr), "good");
 }
 
+// Clients of GnuTLS refuse the certificate then.
+TEST_F(OcspTest, NothingFollowsIt) {
+    EXPECT_EQ(read(respond(authority_, issued_) + "\r\n"),
+              "2 bytes follow the response, which clients refuse");
+}
+
+TEST_F(OcspTest, OfAResponderThatTheIssuerHasAppointed) {
+    const testing::Request request{.subject = "responder", .extended_usage = "OCSPSigning"};
+    const Issued appointed = issue(request, &authority_);
+    EXPECT_EQ(read(respond(authority_, issued_, {.signer = &appointed})), "good");
+}
+
+TEST_F(OcspTest, OfASignerWithoutARight) {
+    constexpr auto refused =
+        "it is not signed by the certificate's issuer, nor by a responder of the issuer";
+    const Issued another = issue({.authority = true, .subject = "authority"});
+    const Issued host = issue({.subject = "host", .extended_usage = "serverAuth"}, &authority_);
+    const Issued any_use = issue({.subject = "any use"}, &authority_);
+    const Issued strange = issue({.subject = "strange", .extended_usage = "OCSPSigning"}, &another);
+    for (const Issued* const signer : {&another, &host, &any_use, &strange})
+        EXPECT_EQ(read(respond(authority_, issued_, {.signer = signer})), refused);
+    std::string changed = respond(authority_, issued_, {.until = at(2030, 1, 5)});
+    changed.replace(changed.find("20300105"), 8, "20300106");
+    EXPECT_EQ(read(changed), refused);
+    EXPECT_EQ(read(changed, nullptr), "good");
+}
+
 struct Unusable {
     const char* name;
     Answer answer;
@@ -127,7 +156,9 @@ INSTANTIATE_TEST_SUITE_P(
                  {.status = V_OCSP_CERTSTATUS_UNKNOWN},
                  "it says that the responder does not know the certificate"},
         Unusable{"endless", {.until = std::nullopt}, "it does not say until when it is good"},
-        Unusable{"past", {.until = at(2030, 1, 1)}, "it was good until 2030-01-01"},
+        Unusable{"past",
+                 {.until = at(2030, 1, 1)},
+                 "it was good until 2030-01-01"},
         Unusable{"future", {.from = at(2030, 1, 2)}, "it is not good before 2030-01-02"},
         Unusable{"try_later",
                  {.whole = OCSP_RESPONSE_STATUS_TRYLATER},

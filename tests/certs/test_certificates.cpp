@@ -1,5 +1,6 @@
 #include "tests/certs/test_certificates.hpp"
 
+#include <openssl/dsa.h>
 #include <openssl/ec.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
@@ -14,6 +15,8 @@
 
 namespace stanzagate::certs::testing {
 namespace {
+
+using KeyContextPtr = std::unique_ptr<EVP_PKEY_CTX, Free<EVP_PKEY_CTX_free>>;
 
 void require(bool done) {
     if (!done) throw std::runtime_error("test certificate: " + drain_openssl_errors());
@@ -32,10 +35,54 @@ PKeyPtr rsa2048_key() {
     return PKeyPtr(key.get());
 }
 
+PKeyPtr key_from(EVP_PKEY_CTX* context) {
+    EVP_PKEY* key = nullptr;
+    require(EVP_PKEY_generate(context, &key) == 1);
+    return PKeyPtr(key);
+}
+
+PKeyPtr rsa_pss_key() {
+    const KeyContextPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "RSA-PSS", nullptr));
+    require(EVP_PKEY_keygen_init(context.get()) == 1);
+    return key_from(context.get());
+}
+
+PKeyPtr dsa_key() {
+    const KeyContextPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "DSA", nullptr));
+    require(EVP_PKEY_paramgen_init(context.get()) == 1);
+    require(EVP_PKEY_CTX_set_dsa_paramgen_bits(context.get(), 2048) == 1);
+    const PKeyPtr parameters = key_from(context.get());
+    const KeyContextPtr again(EVP_PKEY_CTX_new(parameters.get(), nullptr));
+    require(EVP_PKEY_keygen_init(again.get()) == 1);
+    return key_from(again.get());
+}
+
+// Ed25519 and Ed448 have their own.
+const EVP_MD* digest_for(const EVP_PKEY* signer) {
+    const int kind = EVP_PKEY_get_base_id(signer);
+    return kind == EVP_PKEY_ED25519 || kind == EVP_PKEY_ED448 ? nullptr : EVP_sha256();
+}
+
 PKeyPtr make_key(KeyKind kind) {
     switch (kind) {
         case KeyKind::p256:
             return PKeyPtr(EVP_EC_gen("P-256"));
+        case KeyKind::p384:
+            return PKeyPtr(EVP_EC_gen("P-384"));
+        case KeyKind::p521:
+            return PKeyPtr(EVP_EC_gen("P-521"));
+        case KeyKind::secp256k1:
+            return PKeyPtr(EVP_EC_gen("secp256k1"));
+        case KeyKind::brainpool:
+            return PKeyPtr(EVP_EC_gen("brainpoolP256r1"));
+        case KeyKind::ed25519:
+            return PKeyPtr(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
+        case KeyKind::ed448:
+            return PKeyPtr(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED448"));
+        case KeyKind::rsa_pss:
+            return rsa_pss_key();
+        case KeyKind::dsa:
+            return dsa_key();
         case KeyKind::rsa2048:
             return rsa2048_key();
         case KeyKind::rsa1024:
@@ -102,8 +149,12 @@ Issued issue(const Request& request, const Issued* issuer) {
     if (!request.names.empty())
         add_extension(certificate, NID_subject_alt_name, alternative_names(request.names));
     add_extension(certificate, NID_basic_constraints, request.authority ? "CA:TRUE" : "CA:FALSE");
+    if (!request.extended_usage.empty())
+        add_extension(certificate, NID_ext_key_usage, request.extended_usage);
+    if (!request.usage.empty()) add_extension(certificate, NID_key_usage, request.usage);
+    if (request.must_staple) add_extension(certificate, NID_tlsfeature, "status_request");
     EVP_PKEY* const signer = issuer != nullptr ? issuer->key.get() : made.key.get();
-    require(X509_sign(certificate, signer, EVP_sha256()) > 0);
+    require(X509_sign(certificate, signer, digest_for(signer)) > 0);
     return made;
 }
 

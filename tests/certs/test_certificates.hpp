@@ -23,7 +23,19 @@ struct Issued {
     std::string key_pem() const;
 };
 
-enum class KeyKind { p256, rsa2048, rsa1024 };
+enum class KeyKind {
+    p256,
+    p384,
+    p521,
+    secp256k1,
+    brainpool,
+    ed25519,
+    ed448,
+    rsa2048,
+    rsa1024,
+    rsa_pss,
+    dsa
+};
 
 struct Request {
     std::vector<std::string> names = {};  // DNS names, or address literals
@@ -32,6 +44,9 @@ struct Request {
     std::chrono::sys_seconds until = at(2090, 1, 1);  // so that OpenSSL's own clock does not matter
     bool authority = false;
     std::string subject = "test";
+    std::string extended_usage = {};  // "serverAuth,OCSPSigning"; "" is for all
+    std::string usage = {};           // "digitalSignature"; "" is for all
+    bool must_staple = false;
 };
 
 // Signed by `issuer`, or by itself.
