@@ -15,20 +15,15 @@
 namespace stanzagate::certs {
 namespace {
 
-using std::chrono::days;
-
 void warn_of_dates(const X509* certificate, TimePoint now, const PemSource& source) {
     const TimePoint from = time_of(X509_get0_notBefore(certificate));
     const TimePoint until = time_of(X509_get0_notAfter(certificate));
     if (now < from) source.warning(source.name() + " is not valid before " + date_text(from));
     if (until <= now) {
-        source.warning(source.name() + " expired on " + date_text(until));
+        source.warning(source.name() + " expired " + past_text(until, now));
     } else if (until - now <= expiry_warning) {
-        const auto left = std::chrono::floor<days>(until - now).count();
-        const std::string count = left == 0   ? "less than a day"
-                                  : left == 1 ? "1 day"
-                                              : std::to_string(left) + " days";
-        source.warning(source.name() + " expires in " + count + ", on " + date_text(until));
+        source.warning(source.name() + " expires in " + days_text(until - now) + ", on " +
+                       date_text(until));
     }
 }
 

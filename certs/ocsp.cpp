@@ -82,7 +82,7 @@ std::variant<OcspResponse, std::string> judge(OCSP_SINGLERESP* single, std::stri
     if (status != V_OCSP_CERTSTATUS_GOOD) return status_text(status, reason);
     if (until == nullptr) return "it does not say until when it is good";
     const TimePoint next_update = time_of(until);
-    if (next_update <= now) return "it was good until " + date_text(next_update);
+    if (next_update <= now) return "it was good until " + past_text(next_update, now);
     if (time_of(from) > now) return "it is not good before " + date_text(time_of(from));
     return OcspResponse{std::string(der), next_update};
 }

@@ -24,4 +24,14 @@ std::string date_text(TimePoint time) {
            two_digits(static_cast<unsigned>(date.day()));
 }
 
+std::string days_text(TimePoint::duration time) {
+    const auto days = std::chrono::floor<std::chrono::days>(time).count();
+    if (days == 0) return "less than a day";
+    return std::to_string(days) + (days == 1 ? " day" : " days");
+}
+
+std::string past_text(TimePoint time, TimePoint now) {
+    return days_text(now - time) + " ago, on " + date_text(time);
+}
+
 }  // namespace stanzagate::certs

@@ -20,5 +20,9 @@ TimePoint time_of(const ASN1_TIME* time);
 
 // "2031-02-28", UTC.
 std::string date_text(TimePoint time);
+// "less than a day", "1 day", "13 days"
+std::string days_text(TimePoint::duration time);
+// "3 days ago, on 2031-02-28": another text each day, so that it is told again.
+std::string past_text(TimePoint time, TimePoint now);
 
 }  // namespace stanzagate::certs

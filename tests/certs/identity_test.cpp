@@ -254,7 +254,9 @@ INSTANTIATE_TEST_SUITE_P(
         Dates{"last_second",
               at(2030, 3, 1) - std::chrono::seconds(1),
               {prefix + "expires in less than a day, on 2030-03-01"}},
-        Dates{"expired", at(2030, 3, 1), {prefix + "expired on 2030-03-01"}}),
+        Dates{"expired", at(2030, 3, 1), {prefix + "expired less than a day ago, on 2030-03-01"}},
+        Dates{
+            "expired_a_while_ago", at(2030, 3, 4), {prefix + "expired 3 days ago, on 2030-03-01"}}),
     [](const auto& test) { return test.param.name; });
 
 TEST_F(IdentityTest, TakesACertificateWithoutAnEnd) {

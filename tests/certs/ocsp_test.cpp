@@ -158,7 +158,9 @@ INSTANTIATE_TEST_SUITE_P(
         Unusable{"endless", {.until = std::nullopt}, "it does not say until when it is good"},
         Unusable{"past",
                  {.until = at(2030, 1, 1)},
-                 "it was good until 2030-01-01"},
+                 "it was good until less than a day ago, on 2030-01-01"},
+        Unusable{
+            "long_past", {.until = at(2029, 12, 31)}, "it was good until 1 day ago, on 2029-12-31"},
         Unusable{"future", {.from = at(2030, 1, 2)}, "it is not good before 2030-01-02"},
         Unusable{"try_later",
                  {.whole = OCSP_RESPONSE_STATUS_TRYLATER},
