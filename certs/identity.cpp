@@ -1,5 +1,8 @@
 #include "certs/identity.hpp"
 
+#include <openssl/objects.h>
+
+#include <array>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -24,6 +27,32 @@ void warn_of_dates(const X509* certificate, TimePoint now, const PemSource& sour
     } else if (until - now <= expiry_warning) {
         source.warning(source.name() + " expires in " + days_text(until - now) + ", on " +
                        date_text(until));
+    }
+}
+
+// As OpenSSL names it, "prime256v1"; "" where the key has none.
+std::string curve_of(const EVP_PKEY* key) {
+    std::array<char, 80> name{};
+    if (EVP_PKEY_get_base_id(key) != EVP_PKEY_EC ||
+        EVP_PKEY_get_group_name(key, name.data(), name.size(), nullptr) != 1)
+        return {};
+    return name.data();
+}
+
+// Whether TLS has signatures of it that clients have learnt (RFC 8446, section 4.2.3). OpenSSL
+// takes others, of which it finds in the first handshake that nobody shares them.
+bool clients_know(const EVP_PKEY* key) {
+    const std::string curve = curve_of(key);
+    switch (EVP_PKEY_get_base_id(key)) {
+        case EVP_PKEY_RSA:
+        case EVP_PKEY_RSA_PSS:
+        case EVP_PKEY_ED25519:
+        case EVP_PKEY_ED448:
+            return true;
+        case EVP_PKEY_EC:
+            return curve == SN_X9_62_prime256v1 || curve == SN_secp384r1 || curve == SN_secp521r1;
+        default:
+            return false;
     }
 }
 
@@ -102,8 +131,15 @@ std::optional<Identity> Identity::load(const config::HostCertificate& files,
     Identity identity(std::move(certificate), issuers_from(std::move(certificates)),
                       std::move(key));
 
-    // A key too short, a digest too weak, a kind TLS does not know: better heard now than in the
-    // first handshake.
+    if (!clients_know(identity.key())) {
+        const std::string curve = curve_of(identity.key());
+        chain_source.error(
+            chain_source.name() + " cannot be used: its key is " +
+            EVP_PKEY_get0_type_name(identity.key()) + (curve.empty() ? "" : " on " + curve) +
+            ", which TLS clients do not know; make a new one, ECDSA on P-256 or RSA");
+        return std::nullopt;
+    }
+    // A key too short, a digest too weak: better heard now than in the first handshake.
     const SslContextPtr trial = make_tls_context(TlsRole::server);
     if (SSL_CTX_use_cert_and_key(trial.get(), identity.certificate(), identity.key(),
                                  identity.chain(), 1) != 1) {

@@ -21,9 +21,9 @@ std::filesystem::path ocsp_file(const config::HostCertificate& files);
 
 // Who the gate says it is: a certificate, the chain that vouches for it, the private key of it, and
 // perhaps a fresh OCSP response, attached to the certificate (certs/ocsp.hpp).
-// The key is always the certificate's own, and both are acceptable to TLS at the system's security
-// level: an Identity that exists can be served. Immutable; moving it does not move what the getters
-// point to.
+// The key is always the certificate's own, of a kind that clients know, and both are acceptable to
+// TLS at the system's security level: an Identity that exists can be served. Immutable; moving it
+// does not move what the getters point to.
 class Identity {
 public:
     // Reads two PEM files: the certificate first in `files.certificate`, then its issuers; an

@@ -227,6 +227,43 @@ TEST_F(IdentityTest, RefusesAKeyThatTlsWouldRefuse) {
                                         "cannot be used for TLS: ee key too small"));
 }
 
+struct Kind {
+    const char* name;
+    KeyKind key;
+    const char* refused_as;  // nullptr: it is not
+};
+
+class IdentityKinds : public IdentityTest, public ::testing::WithParamInterface<Kind> {};
+
+TEST_P(IdentityKinds, AreThoseThatClientsKnow) {
+    write(issue({.names = {"example.org"}, .key = GetParam().key}));
+    const char* const refused_as = GetParam().refused_as;
+    EXPECT_EQ(load().has_value(), refused_as == nullptr);
+    if (refused_as == nullptr) {
+        EXPECT_THAT(messages(), IsEmpty());
+    } else {
+        EXPECT_THAT(
+            messages(),
+            ElementsAre(
+                "gate.toml:12:3: error: host.certificate: \"chain.pem\" cannot be used: its "
+                "key is " +
+                std::string(refused_as) +
+                ", which TLS clients do not know; make a new one, ECDSA on P-256 or RSA"));
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , IdentityKinds,
+    ::testing::Values(Kind{"p256", KeyKind::p256, nullptr}, Kind{"p384", KeyKind::p384, nullptr},
+                      Kind{"p521", KeyKind::p521, nullptr},
+                      Kind{"ed25519", KeyKind::ed25519, nullptr},
+                      Kind{"ed448", KeyKind::ed448, nullptr},
+                      Kind{"rsa_pss", KeyKind::rsa_pss, nullptr},
+                      Kind{"secp256k1", KeyKind::secp256k1, "EC on secp256k1"},
+                      Kind{"brainpool", KeyKind::brainpool, "EC on brainpoolP256r1"},
+                      Kind{"dsa", KeyKind::dsa, "DSA"}),
+    [](const auto& test) { return test.param.name; });
+
 struct Dates {
     const char* name;
     TimePoint now;
