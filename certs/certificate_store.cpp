@@ -25,14 +25,18 @@ bool is_ascii(std::string_view text) {
     return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
-// Certificates hold internationalised names in another form (xn--...), so those are not judged.
+// Certificates hold internationalised names in another form (xn--...), so those are not judged. A
+// wildcard's host may have a certificate for some of its names, one by one.
 void warn_if_not_covered(const config::Host& host, const IdentitySet& identity,
                          config::Diagnostics& diagnostics) {
     const std::string& name = host.name.name;
-    if (host.name.kind != Pattern::Kind::exact || !is_ascii(name) || identity.covers(name)) return;
+    if (host.name.kind == Pattern::Kind::any || !is_ascii(name)) return;
+    const bool below = host.name.kind == Pattern::Kind::wildcard;
+    if (below ? identity.covers_some_below(name) : identity.covers(name)) return;
     diagnostics.warning(host.certificates.front().certificate_where,
                         "host.certificate: " + config::in_quotes(identity.name()) + " is not for " +
-                            config::in_quotes(name) + ": clients will refuse it");
+                            (below ? "any name below " : "") + config::in_quotes(name) +
+                            ": clients will refuse it");
 }
 
 void warn_of_self_signed(const config::Host& host, config::Diagnostics& diagnostics) {

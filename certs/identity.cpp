@@ -1,7 +1,9 @@
 #include "certs/identity.hpp"
 
 #include <openssl/objects.h>
+#include <strings.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <system_error>
@@ -9,7 +11,9 @@
 #include <variant>
 #include <vector>
 
+#include "certs/certificate_check.hpp"
 #include "certs/ocsp.hpp"
+#include "certs/peer_names.hpp"
 #include "certs/pem.hpp"
 #include "certs/tls_context.hpp"
 #include "config/address.hpp"
@@ -95,7 +99,7 @@ void staple(const Identity& identity, const config::HostCertificate& files, cons
     const auto der = config::read_whole_file(file, largest_response);
     if (const auto* const unreadable = std::get_if<config::Unreadable>(&der))
         return warn(unreadable->why);
-    X509* const issuer = sk_X509_value(identity.chain(), 0);
+    X509* const issuer = issuer_in(identity.chain(), identity.certificate());
     auto response =
         read_ocsp_response(std::get<std::string>(der), identity.certificate(), issuer, now);
     if (const auto* const why = std::get_if<std::string>(&response)) return warn(*why);
@@ -148,6 +152,7 @@ std::optional<Identity> Identity::load(const config::HostCertificate& files,
         return std::nullopt;
     }
     staple(identity, files, chain_source, now);
+    warn_of_refusals(identity, chain_source, now);
     return identity;
 }
 
@@ -180,6 +185,14 @@ bool covers(const X509* certificate, std::string_view name) {
     constexpr unsigned flags =
         X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS;
     return X509_check_host(asked, text.data(), text.size(), flags, nullptr) == 1;
+}
+
+bool covers_some_below(const X509* certificate, std::string_view parent) {
+    const std::string ending = '.' + std::string(parent);
+    return std::ranges::any_of(dns_names(certificate), [&](const std::string& name) {
+        return name.size() > ending.size() && strncasecmp(name.data() + name.size() - ending.size(),
+                                                          ending.data(), ending.size()) == 0;
+    });
 }
 
 }  // namespace stanzagate::certs

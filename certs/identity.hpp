@@ -15,6 +15,10 @@ namespace stanzagate::certs {
 // certificate? Looks at names only, not at dates or trust.
 bool covers(const X509* certificate, std::string_view name);
 
+// Would it, for any host name below `parent`, as *.example.org or chat.example.org are below
+// "example.org"?
+bool covers_some_below(const X509* certificate, std::string_view parent);
+
 // The file with a certificate's OCSP response: FILE.ocsp beside it, as HAProxy has it, where the
 // files say no other.
 std::filesystem::path ocsp_file(const config::HostCertificate& files);
@@ -31,7 +35,7 @@ public:
     // wrong goes to `diagnostics`, at the key of the configuration that named the file; a
     // certificate that has expired, does so within 14 days of `now`, or is not yet valid, is only
     // warned of, for the gate must be able to start with it; so is an OCSP response that is no
-    // good.
+    // good, and what clients will not like (certs/certificate_check.hpp).
     static std::optional<Identity> load(const config::HostCertificate& files,
                                         config::Diagnostics& diagnostics, TimePoint now);
 

@@ -58,6 +58,12 @@ bool IdentitySet::covers(std::string_view name) const {
                                [&](const Identity& identity) { return identity.covers(name); });
 }
 
+bool IdentitySet::covers_some_below(std::string_view parent) const {
+    return std::ranges::all_of(identities_, [&](const Identity& identity) {
+        return certs::covers_some_below(identity.certificate(), parent);
+    });
+}
+
 TimePoint IdentitySet::expires() const {
     return std::ranges::min_element(identities_, {}, &Identity::expires)->expires();
 }

@@ -26,6 +26,7 @@ public:
     std::span<const Identity> all() const { return identities_; }
     // Whether each of them does.
     bool covers(std::string_view name) const;
+    bool covers_some_below(std::string_view parent) const;
     // The first of them that does.
     TimePoint expires() const;
     // The files of the certificates, for messages; "" where they were made in memory.

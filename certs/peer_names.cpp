@@ -4,10 +4,8 @@
 
 namespace stanzagate::certs {
 
-std::vector<std::string> peer_names(const SSL* ssl, std::size_t most) {
+std::vector<std::string> dns_names(const X509* certificate, std::size_t most) {
     std::vector<std::string> names;
-    const X509* const certificate = SSL_get0_peer_certificate(ssl);
-    if (certificate == nullptr) return names;
     const std::unique_ptr<GENERAL_NAMES, Free<GENERAL_NAMES_free>> all(static_cast<GENERAL_NAMES*>(
         X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
     const int count = all ? sk_GENERAL_NAME_num(all.get()) : 0;
@@ -19,6 +17,11 @@ std::vector<std::string> peer_names(const SSL* ssl, std::size_t most) {
                            static_cast<std::size_t>(ASN1_STRING_length(text)));
     }
     return names;
+}
+
+std::vector<std::string> peer_names(const SSL* ssl, std::size_t most) {
+    const X509* const certificate = SSL_get0_peer_certificate(ssl);
+    return certificate == nullptr ? std::vector<std::string>() : dns_names(certificate, most);
 }
 
 }  // namespace stanzagate::certs

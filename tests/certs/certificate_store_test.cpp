@@ -150,18 +150,20 @@ TEST(CertificateStore, WarnsOfNamesThatAreNotCovered) {
     const testing::TempFolder folder;
     const auto issued = issue({.names = {"example.org"}});
     config::Config config;
-    for (const char* name :
-         {"example.org", "example.net", "*.example.net", "*", "b\xc3\xbc.example"}) {
+    for (const char* name : {"example.org", "example.net", "*.example.net", "*", "*.org",
+                             "*.example.org", "b\xc3\xbc.example"}) {
         config.hosts.push_back(testing::host_with("files", issued, folder));
         config.hosts.back().name = testing::pattern(name);
         config.hosts.back().certificates.front().certificate_where = {"gate.toml", 7, 15};
     }
     config::Diagnostics diagnostics;
     ASSERT_TRUE(CertificateStore::load(config, diagnostics, at(2030, 1, 1)));
+    const std::string begin = "gate.toml:7:15: warning: host.certificate: \"" +
+                              (folder.path() / "files.pem").string() + "\" is not for ";
     EXPECT_THAT(messages(diagnostics),
-                ElementsAre("gate.toml:7:15: warning: host.certificate: \"" +
-                            (folder.path() / "files.pem").string() +
-                            "\" is not for \"example.net\": clients will refuse it"));
+                ElementsAre(begin + "\"example.net\": clients will refuse it",
+                            begin + "any name below \"example.net\": clients will refuse it",
+                            begin + "any name below \"example.org\": clients will refuse it"));
 }
 
 // Three hosts: two with files of their own, and one that is self-signed.

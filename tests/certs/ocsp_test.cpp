@@ -245,6 +245,17 @@ TEST_F(OcspStapling, OneThatIsNoGoodIsWarnedOf) {
                             file.string() + "\" is not stapled: it is no OCSP response in DER"));
 }
 
+TEST_F(OcspStapling, WhatACertificateDemands) {
+    issued_ = issue({.names = {"example.org"}, .must_staple = true}, &authority_);
+    folder_.write("c.pem", issued_.pem() + authority_.pem());
+    folder_.write("c.key", issued_.key_pem());
+    load();
+    EXPECT_THAT(messages(), ElementsAre(::testing::HasSubstr("must-staple")));
+    folder_.write("c.pem.ocsp", respond(authority_, issued_));
+    load();
+    EXPECT_THAT(messages(), IsEmpty());
+}
+
 // Each kind of certificate has its own.
 TEST_F(OcspStapling, OfTheCertificateThatIsShown) {
     const Issued rsa =
