@@ -58,6 +58,12 @@ std::string_view alpn(const SSL* ssl) {
     return {reinterpret_cast<const char*>(protocol), size};
 }
 
+bool holds_part_of_record(const SSL* ssl) {
+    // Of a record whose head alone has arrived, nothing counts as pending: its body is awaited.
+    return SSL_has_pending(ssl) == 1 || SSL_pending(ssl) > 0 ||
+           std::string_view(SSL_rstate_string(ssl)) == "RB";
+}
+
 bool is_resumed(const SSL* ssl) {
     return SSL_session_reused(ssl) == 1;
 }

@@ -22,6 +22,10 @@ std::string_view server_name(const SSL* ssl);
 // The protocol that was agreed on by ALPN, "" where none was. Valid as long as `ssl`.
 std::string_view alpn(const SSL* ssl);
 
+// Has a record arrived in part, or been read in part? SSL_free_buffers() is not to be called then:
+// OpenSSL before 3.0.14, 3.1.6, 3.2.2 and 3.3.1 frees what it goes on to use (CVE-2024-4741).
+bool holds_part_of_record(const SSL* ssl);
+
 // Was an earlier session taken up again, without a new proof of the certificate?
 bool is_resumed(const SSL* ssl);
 

@@ -7,6 +7,8 @@
 #include <new>
 #include <utility>
 
+#include "certs/tls_context.hpp"
+
 namespace stanzagate::proxy {
 namespace {
 
@@ -116,7 +118,7 @@ void TlsStream::end_turn() {
                           scratch_.received_end - scratch_.received_begin});
     // OpenSSL's own record buffers, unless half a record is in them. (Inside a handshake they are
     // needed again at once, and what they hold is not asked for so easily.)
-    if (SSL_is_init_finished(ssl_.get()) == 1 && SSL_has_pending(ssl_.get()) == 0)
+    if (SSL_is_init_finished(ssl_.get()) == 1 && !certs::holds_part_of_record(ssl_.get()))
         SSL_free_buffers(ssl_.get());
 }
 
