@@ -1,6 +1,7 @@
 #include "certs/upstream_tls.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "certs/pem.hpp"
@@ -94,6 +95,36 @@ std::optional<UpstreamTls> UpstreamTls::load(const config::Config& config,
     }
     if (failed) return std::nullopt;
     return result;
+}
+
+UpstreamTls UpstreamTls::reload(const config::Config& config,
+                                config::Diagnostics& diagnostics) const {
+    UpstreamTls result = *this;
+    std::set<std::string> read;
+    for (const config::Host& host : config.hosts) {
+        const config::Upstream& upstream = host.upstream;
+        if (!uses_tls(upstream) || !upstream.ca || !read.insert(ca_of(upstream)).second) continue;
+        if (Trust trust = load_trust(upstream, diagnostics, this); trust.context)
+            result.trusts_[ca_of(upstream)] = std::move(trust);
+    }
+    return result;
+}
+
+std::vector<std::filesystem::path> UpstreamTls::files() const {
+    std::vector<std::filesystem::path> files;
+    for (const auto& [file, trust] : trusts_)
+        if (!file.empty()) files.emplace_back(file);
+    return files;
+}
+
+std::vector<std::filesystem::path> UpstreamTls::changed_since(const UpstreamTls& before) const {
+    auto changed = files();
+    std::erase_if(changed, [&](const std::filesystem::path& file) {
+        const auto had = before.trusts_.find(file.string());
+        return had != before.trusts_.end() &&
+               had->second.context == trusts_.at(file.string()).context;
+    });
+    return changed;
 }
 
 SslPtr UpstreamTls::connect(const config::Upstream& upstream, config::UpstreamScheme scheme,

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "certs/openssl_ptr.hpp"
 #include "config/config.hpp"
@@ -23,6 +25,14 @@ public:
     static std::optional<UpstreamTls> load(const config::Config& config,
                                            config::Diagnostics& diagnostics,
                                            const UpstreamTls* before = nullptr);
+
+    // The CA files of the same configuration again; one in which an error is found is trusted as it
+    // was, and so is the system.
+    UpstreamTls reload(const config::Config& config, config::Diagnostics& diagnostics) const;
+
+    std::vector<std::filesystem::path> files() const;
+    // Those that held something else for `before`.
+    std::vector<std::filesystem::path> changed_since(const UpstreamTls& before) const;
 
     // A fresh connection in connect state; the caller attaches its BIOs. `upstream` is one of the
     // configuration's that was loaded. The reference name, which is sent as SNI and which the

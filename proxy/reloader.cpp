@@ -38,6 +38,9 @@ Reloader::Reloader(boost::asio::io_context& background, std::shared_ptr<const Sn
       certificates_(
           background, log,
           [this](auto const& store, auto in_use) { take_certificates(store, std::move(in_use)); }),
+      authorities_(
+          background, log,
+          [this](auto const& tls, auto in_use) { take_authorities(tls, std::move(in_use)); }),
       tickets_(background, log, ticket_keys, [this](auto const& keys, auto in_use) {
           auto const told = when_all_use(std::move(in_use));
           for (auto const& worker : workers_) worker->use_ticket_keys(keys, told);
@@ -86,19 +89,28 @@ bool Reloader::publish(const std::shared_ptr<const Snapshot>& snapshot,
 void Reloader::watch_files() {
     watch_lists();
     certificates_.watch(snapshot_);
+    authorities_.watch(snapshot_);
     tickets_.use(snapshot_->config.server, snapshot_->ticket_keys());
 }
 
 void Reloader::take_certificates(const CertificateWatch::Store& store,
                                  std::function<void()> in_use) {
-    snapshot_ = snapshot_->with_certificates(store);
+    take(snapshot_->with_certificates(store), std::move(in_use));
+}
+
+void Reloader::take_authorities(const AuthorityWatch::Tls& tls, std::function<void()> in_use) {
+    take(snapshot_->with_upstream_tls(tls), std::move(in_use));
+}
+
+void Reloader::take(std::shared_ptr<const Snapshot> snapshot, std::function<void()> in_use) {
+    snapshot_ = std::move(snapshot);
     auto const told = when_all_use(std::move(in_use));
     for (auto const& worker : workers_) worker->use(snapshot_, told);
 }
 
 Reloads Reloader::reloads() const {
     auto sum = reloads_;
-    for (auto const& one : {certificates_.reloads(), tickets_.reloads()}) {
+    for (auto const& one : {certificates_.reloads(), authorities_.reloads(), tickets_.reloads()}) {
         sum.ok += one.ok;
         sum.failed += one.failed;
     }
@@ -131,13 +143,11 @@ void Reloader::read_list(const std::filesystem::path& file, Unchanged unchanged)
     if (!changed.empty() || unchanged == Unchanged::is_told)
         log_diagnostics(log_, "list", diagnostics);
     if (changed.empty()) return;
-    snapshot_ = snapshot_->with_lists(std::move(contents));
-    auto const told = when_all_use([&log = log_, changed, file] {
+    take(snapshot_->with_lists(std::move(contents)), [&log = log_, changed, file] {
         for (auto const& [name, entries] : changed)
             log.info("list_reloaded",
                      {{"list", name}, Field::in_full("file", file.string()), {"entries", entries}});
     });
-    for (auto const& worker : workers_) worker->use(snapshot_, told);
 }
 
 }  // namespace stanzagate::proxy

@@ -9,6 +9,7 @@
 
 #include "config/diagnostics.hpp"
 #include "proxy/admission.hpp"
+#include "proxy/authority_watch.hpp"
 #include "proxy/certificate_watch.hpp"
 #include "proxy/doors.hpp"
 #include "proxy/file_watcher.hpp"
@@ -23,10 +24,10 @@ namespace stanzagate::proxy {
 class AdminServer;
 
 // Brings what an operator has changed to the workers: the configuration when asked, the files of
-// lists, certificates and ticket keys whenever they change. A new configuration is read and checked
-// whole, beside the one that is in use, and put in its place in one step; where anything is wrong
-// with it, the log says what, by file, line and column, and nothing changes. On the background
-// loop.
+// lists, certificates, authorities and ticket keys whenever they change. A new configuration is
+// read and checked whole, beside the one that is in use, and put in its place in one step; where
+// anything is wrong with it, the log says what, by file, line and column, and nothing changes. On
+// the background loop.
 class Reloader {
 public:
     using Workers = std::vector<std::unique_ptr<Worker>>;
@@ -54,6 +55,8 @@ private:
     void watch_lists();
     void read_list(const std::filesystem::path& file, Unchanged unchanged);
     void take_certificates(const CertificateWatch::Store& store, std::function<void()> in_use);
+    void take_authorities(const AuthorityWatch::Tls& tls, std::function<void()> in_use);
+    void take(std::shared_ptr<const Snapshot> snapshot, std::function<void()> in_use);
 
     const config::Server started_with_;  // what of it takes a restart still holds
     std::shared_ptr<const Snapshot> snapshot_;
@@ -65,6 +68,7 @@ private:
     boost::asio::io_context& background_;
     FileWatcher watcher_;  // of lists
     CertificateWatch certificates_;
+    AuthorityWatch authorities_;
     TicketKeeper tickets_;
     Reloads reloads_;
 };

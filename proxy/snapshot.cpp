@@ -20,6 +20,13 @@ std::shared_ptr<const Snapshot> Snapshot::with_certificates(
     return std::make_shared<const Snapshot>(std::move(loaded));
 }
 
+std::shared_ptr<const Snapshot> Snapshot::with_upstream_tls(
+    std::shared_ptr<const certs::UpstreamTls> tls) const {
+    auto loaded = loaded_;
+    loaded.upstream_tls = std::move(tls);
+    return std::make_shared<const Snapshot>(std::move(loaded));
+}
+
 std::shared_ptr<const Snapshot> load_snapshot(const std::filesystem::path& file,
                                               config::Diagnostics& diagnostics,
                                               const Snapshot* before) {

@@ -47,6 +47,9 @@ public:
     // The same with other certificates.
     std::shared_ptr<const Snapshot> with_certificates(
         std::shared_ptr<const certs::CertificateStore> certificates) const;
+    // The same where other authorities are trusted.
+    std::shared_ptr<const Snapshot> with_upstream_tls(
+        std::shared_ptr<const certs::UpstreamTls> upstream_tls) const;
 
 private:
     Loaded loaded_;

@@ -83,6 +83,31 @@ TEST_F(UpstreamTlsTest, AReloadSharesWhatTheSameFileHolds) {
     EXPECT_FALSE(met.connected());
 }
 
+TEST_F(UpstreamTlsTest, AFileThatIsBrokenIsTrustedAsItWas) {
+    config::Config config;
+    config.hosts = {host_, host_, host_};
+    config.hosts[1].upstream.ca = folder_.write("other.pem", authority_.pem());
+    config.hosts[2].upstream.ca.reset();
+    const auto before = UpstreamTls::load(config, diagnostics_).value();
+    EXPECT_THAT(before.files(),
+                ElementsAre(folder_.path() / "ca.pem", folder_.path() / "other.pem"));
+    EXPECT_THAT(before.reload(config, diagnostics_).changed_since(before), ::testing::IsEmpty());
+    EXPECT_FALSE(diagnostics_.has_errors());
+
+    folder_.write("ca.pem", "nothing");
+    folder_.write("other.pem", issue({.authority = true, .subject = "another"}).pem());
+    const auto after = before.reload(config, diagnostics_);
+    EXPECT_EQ(diagnostics_.all().size(), 1U);
+    EXPECT_THAT(after.changed_since(before), ElementsAre(folder_.path() / "other.pem"));
+    const auto meets = [&](const config::Host& host) {
+        return Conversation(after.connect(host.upstream, UpstreamScheme::tls, "xmpp.example"),
+                            server_->accept(Door::direct))
+            .connected();
+    };
+    EXPECT_TRUE(meets(config.hosts[0]));
+    EXPECT_FALSE(meets(config.hosts[1]));
+}
+
 TEST_F(UpstreamTlsTest, OffersNoAlpnUnderStarttls) {
     const auto met = talk("xmpp.example", UpstreamScheme::starttls);
     ASSERT_TRUE(met.connected()) << met.client_error();

@@ -118,6 +118,18 @@ connect_timeout = "2s"
         self.assert_serves(self.gate(self.tls, settings="verify = false"), "cat")
         self.assert_serves(self.gate(self.starttls, settings="verify = false"), "dan")
 
+    def test_a_ca_file_is_read_again(self):
+        ca = self.temporary_folder() / "ca.pem"
+        ca.write_text(self.certificate.certificate.read_text())
+        gate = self.gate(self.tls, settings=f'ca = "{ca}"\nname = "{INNER_NAME}"')
+        self.assert_unavailable(gate)
+        ca.write_text(self.inner.certificate.read_text())
+        wait_until(lambda: gate.events("authorities_reloaded"), "it is taken")
+        self.assert_serves(gate, "hal")
+        ca.write_text("nothing")
+        wait_until(lambda: gate.events("authorities"), "it is told of", 20)
+        self.assert_serves(gate, "ida")
+
     def test_a_server_without_starttls_hears_nothing(self):
         with RecordingUpstream() as recorder:
             gate = self.gate(f"starttls://127.0.0.1:{recorder.port}", settings=self.trusting())
