@@ -207,7 +207,8 @@ protected:
         const testing::Conversation met(std::move(client), tls.accept(Door::direct));
         EXPECT_TRUE(met.connected()) << met.server_error();
         const unsigned char* response = nullptr;
-        const long size = SSL_get_tlsext_status_ocsp_resp(met.client(), &response);
+        const long size =
+            SSL_get_tlsext_status_ocsp_resp(met.client(), static_cast<void*>(&response));
         return size <= 0 ? std::string() : std::string(response, response + size);
     }
 
