@@ -209,6 +209,7 @@ RuleKeys read_rule(Section section) {
     if (section.boolean("invited", invited)) rule.invited = invited;
     read_during(section, rule);
     if (auto quota = section.table("quota")) rule.quota = read_quota(std::move(*quota));
+    keys.quota_where = section.where("quota");
     read_action(section, keys);
     section.finish();
     keys.right = section.reading().diagnostics.all().size() == found_before;

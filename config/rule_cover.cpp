@@ -26,6 +26,10 @@ std::optional<AddressCover> cover_of(const std::optional<AddressMatch>& match,
 
 }  // namespace
 
+bool spends_quota(const Rule& rule) {
+    return rule.quota && rule.action == Action::forward;
+}
+
 RuleCover::RuleCover(const Rule& rule, const std::vector<NamedList>& lists)
     : rule_(&rule), from_(cover_of(rule.from, lists)), not_from_(cover_of(rule.not_from, lists)) {}
 
@@ -58,7 +62,7 @@ bool RuleCover::swallows(const RuleCover& later, const Traffic& traffic) const {
     const Rule& earlier_rule = *rule_;
     const Rule& later_rule = *later.rule_;
     // Cheapest first: a configuration may have thousands of rules.
-    if (earlier_rule.quota) return false;
+    if (spends_quota(earlier_rule)) return false;
     if (earlier_rule.invited && earlier_rule.invited != later_rule.invited) return false;
     return covers(earlier_rule.countries, later_rule.countries) &&
            covers(earlier_rule.dns_lists, later_rule.dns_lists) && is_always_time_of(later) &&

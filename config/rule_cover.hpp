@@ -17,6 +17,10 @@ struct Traffic {
     bool empty() const { return hosts.empty() || transports.empty(); }
 };
 
+// Whether registrations spend the rule's quota: only those that it forwards do. One that nothing
+// spends holds for good.
+bool spends_quota(const Rule& rule);
+
 // A rule, made ready to be compared with others. Views the rule, which outlives it.
 class RuleCover {
 public:

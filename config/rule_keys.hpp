@@ -28,6 +28,7 @@ struct RuleKeys {
     std::vector<Position> host_where;  // of each of rule.hosts
     std::optional<Position> country_where;
     Position transport_where;
+    Position quota_where;
     RegistrationKeys answer;
     bool right = true;  // nothing wrong was found in it
 };
@@ -68,7 +69,8 @@ RuleBook read_rule_book(Config& config, const RegistrationKeys& global,
 void resolve_rules(Config& config, const RegistrationKeys& global,
                    const std::vector<RegistrationKeys>& merged, const Reading& reading);
 
-// Warns of what is likely a mistake: a rule that can never match, a list that no rule names.
+// Warns of what is likely a mistake: a rule that can never match, a quota that nothing spends, a
+// list that no rule names.
 void warn_of_rules(const Config& config, const RuleBook& book, Diagnostics& diagnostics);
 
 }  // namespace stanzagate::config

@@ -99,6 +99,17 @@ void warn_of_excluded(const Config& config, const RuleBook& book, Diagnostics& d
     }
 }
 
+void warn_of_unspent_quotas(const RuleBook& book, Diagnostics& diagnostics) {
+    for (const RuleFile& file : book.files)
+        for (const RuleKeys& keys : file.rules)
+            if (keys.right && keys.rule.quota && !spends_quota(keys.rule))
+                diagnostics.warning(
+                    keys.quota_where,
+                    "rule.quota: never spent, since this rule forwards nothing: it matches as if "
+                    "it had no quota. To let some register and refuse the others, put the quota "
+                    "into a rule with action = \"forward\" that stands before this one");
+}
+
 // Patterns of rules that none of the hosts that use them is for.
 void warn_of_strange_hosts(const Config& config, const RuleBook& book, Diagnostics& diagnostics) {
     for (std::size_t file = 0; file < book.files.size(); ++file) {
@@ -167,6 +178,7 @@ void warn_of_rules(const Config& config, const RuleBook& book, Diagnostics& diag
     for (const RuleOrder& order : book.orders) swallowed.look_through(order);
     swallowed.warn(diagnostics);
     warn_of_excluded(config, book, diagnostics);
+    warn_of_unspent_quotas(book, diagnostics);
     warn_of_strange_hosts(config, book, diagnostics);
     // What was wrong may have been what uses a list, or a listener.
     if (diagnostics.has_errors()) return;

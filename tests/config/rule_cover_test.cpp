@@ -64,7 +64,7 @@ protected:
 TEST_P(RuleCover, WarnsOfWhatCanNeverMatch) {
     std::ofstream(folder_ / "rules.toml")
         << lists << "[[rule]]\nname = \"earlier\"\naction = \"forward\"\n"
-        << GetParam().earlier << "\n[[rule]]\nname = \"later\"\naction = \"close\"\n"
+        << GetParam().earlier << "\n[[rule]]\nname = \"later\"\naction = \"forward\"\n"
         << GetParam().later << '\n';
     Diagnostics diagnostics;
     const auto config = load_text(main_file, folder_ / "gate.toml", diagnostics);

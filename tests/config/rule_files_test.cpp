@@ -106,13 +106,16 @@ country = ["se", "NO"]
 dnsbl = "DNSBL.example.net."
 invited = false
 during = "Mon-Fri 08:00-18:00"
-quota = { count = 3, per = "1h", by = "network" }
 action = "refuse"
 delay = "1500ms"
 url = "sip:{host}"
 text = { en = "no {url}" }
 oob = false
 refusal = "forbidden"
+[[rule]]
+name = "counted"
+quota = { count = 3, per = "1h", by = "network" }
+action = "forward"
 )");
     const Config config = loaded("rules = \"sub/a.toml\"\n" + host("*"));
     const std::string file = (folder_ / "sub/a.toml").string();
@@ -127,7 +130,9 @@ refusal = "forbidden"
     EXPECT_EQ(config.lists[1].file, folder_ / "sub/spam.txt");
     EXPECT_EQ(config.lists[1].where, (Position{file, 3, 17}));
 
-    ASSERT_THAT(config.rules, SizeIs(1));
+    ASSERT_THAT(config.rules, SizeIs(2));
+    EXPECT_EQ(config.rules[1].action, Action::forward);
+    EXPECT_EQ(config.rules[1].quota, (Quota{.count = 3, .per = 1h, .by = QuotaBy::network}));
     const Rule& rule = config.rules[0];
     EXPECT_EQ(rule.name, "all keys");
     EXPECT_EQ(rule.id, file + ":all keys");
@@ -136,7 +141,7 @@ refusal = "forbidden"
     EXPECT_EQ(rule.hosts[0].to_string(), "example.org");
     EXPECT_EQ(rule.hosts[1].to_string(), "*.example.org");
     EXPECT_EQ(rule.hosts[2].to_string(), "*");
-    ASSERT_TRUE(rule.from && rule.not_from && rule.during && rule.quota);
+    ASSERT_TRUE(rule.from && rule.not_from && rule.during);
     EXPECT_THAT(rule.from->networks, ElementsAre(*Network::parse("198.51.100.7")));
     EXPECT_THAT(rule.from->lists, ElementsAre(0U));
     EXPECT_THAT(rule.not_from->networks, IsEmpty());
@@ -146,7 +151,7 @@ refusal = "forbidden"
     EXPECT_THAT(rule.dns_lists, ElementsAre("dnsbl.example.net"));
     EXPECT_EQ(rule.invited, false);
     EXPECT_EQ(rule.during->to_string(), "Mon-Fri 08:00-18:00");
-    EXPECT_EQ(*rule.quota, (Quota{.count = 3, .per = 1h, .by = QuotaBy::network}));
+    EXPECT_EQ(rule.quota, std::nullopt);
     EXPECT_EQ(rule.action, Action::refuse);
     EXPECT_EQ(rule.delay, 1500ms);
     const TextTemplate::Values values{.host = "H", .url = "U", .address = {}, .lang = {}};
