@@ -15,6 +15,8 @@ class AddressCover {
 public:
     AddressCover(const AddressMatch& match, const std::vector<NamedList>& lists);
 
+    // Whether no address is ever in this.
+    bool is_empty() const { return networks_.empty() && files_.empty(); }
     // Whether every address of `other` is certainly in this.
     bool holds(const AddressCover& other) const;
     // Whether every address of `other` is certainly in one of the two.

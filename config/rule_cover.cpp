@@ -54,6 +54,10 @@ Traffic RuleCover::lets_in(const Traffic& traffic) const {
     return inside;
 }
 
+bool RuleCover::is_for_nobody() const {
+    return from_ && from_->is_empty();
+}
+
 bool RuleCover::excludes_itself() const {
     return from_ && not_from_ && not_from_->holds(*from_);
 }

@@ -28,6 +28,8 @@ public:
 
     // What of the traffic the rule's `host` and `transport` let in.
     Traffic lets_in(const Traffic& traffic) const;
+    // Whether nobody ever is in its `from`.
+    bool is_for_nobody() const;
     // Whether its `not_from` certainly keeps out all that its `from` lets in.
     bool excludes_itself() const;
     // Whether every request that `later` matches is certainly matched by this rule, at any time and

@@ -1,6 +1,7 @@
 // What is right, but hardly meant.
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -26,6 +27,17 @@ std::vector<Transport> doors_of(const Config& config, const Diagnostics& diagnos
     return doors;
 }
 
+// The host that names of the pattern come to, but for those that have a closer host.
+const Host* server_of(const Config& config, const HostPattern& pattern) {
+    return config.find_host(pattern.to_string());  // "*.example.org" is below example.org, too
+}
+
+bool is_served_by(const RuleOrder& order, const Config& config, const HostPattern& pattern) {
+    const Host* const server = server_of(config, pattern);
+    return std::ranges::any_of(order.hosts,
+                               [&](std::size_t host) { return &config.hosts[host] == server; });
+}
+
 // Finds the rules that stand behind one which matches all that they do. A rule that is used in
 // several orders is one of them only where that is so in each.
 class Swallowed {
@@ -42,13 +54,17 @@ public:
             traffic.hosts.push_back(config_.hosts[host].name);
         for (std::size_t i = 0; i < order.rules.size(); ++i) {
             const std::size_t place = order.rules[i];
-            if (!book_.sources[place]->right || covers_[place].excludes_itself()) continue;
-            const Traffic let_in = covers_[place].lets_in(traffic);
+            const RuleCover& cover = covers_[place];
+            if (!book_.sources[place]->right || cover.is_for_nobody() || cover.excludes_itself())
+                continue;
+            Traffic let_in = cover.lets_in(traffic);
+            std::erase_if(let_in.hosts, [&](const HostPattern& pattern) {
+                return !is_served_by(order, config_, pattern);
+            });
             if (let_in.empty()) continue;
             const auto earlier = std::span(order.rules).first(i);
             const auto found = std::ranges::find_if(earlier, [&](std::size_t before) {
-                return book_.sources[before]->right &&
-                       covers_[before].swallows(covers_[place], let_in);
+                return book_.sources[before]->right && covers_[before].swallows(cover, let_in);
             });
             note(place, found == earlier.end() ? nullptr : &config_.rules[*found]);
         }
@@ -91,11 +107,18 @@ private:
 void warn_of_excluded(const Config& config, const RuleBook& book, Diagnostics& diagnostics) {
     for (std::size_t i = 0; i < config.rules.size(); ++i) {
         const RuleKeys& keys = *book.sources[i];
-        if (!keys.right || !RuleCover(config.rules[i], config.lists).excludes_itself()) continue;
-        report_once(Diagnostic{Severity::warning, keys.not_from->where,
-                               "rule.not_from: excludes all that is in from, so the rule can "
-                               "never match"},
-                    diagnostics);
+        if (!keys.right) continue;
+        const RuleCover cover(config.rules[i], config.lists);
+        if (cover.is_for_nobody())
+            report_once(Diagnostic{Severity::warning, keys.from->where,
+                                   "rule.from: names empty lists only, so the rule can never "
+                                   "match"},
+                        diagnostics);
+        else if (cover.excludes_itself())
+            report_once(Diagnostic{Severity::warning, keys.not_from->where,
+                                   "rule.not_from: excludes all that is in from, so the rule can "
+                                   "never match"},
+                        diagnostics);
     }
 }
 
@@ -110,33 +133,52 @@ void warn_of_unspent_quotas(const RuleBook& book, Diagnostics& diagnostics) {
                     "into a rule with action = \"forward\" that stands before this one");
 }
 
-// Patterns of rules that none of the hosts that use them is for.
-void warn_of_strange_hosts(const Config& config, const RuleBook& book, Diagnostics& diagnostics) {
-    for (std::size_t file = 0; file < book.files.size(); ++file) {
-        std::vector<HostPattern> served;
-        std::vector<std::string> names;
+// Patterns of rules whose names come to none of the hosts that use them.
+class StrangeHosts {
+public:
+    StrangeHosts(const Config& config, const RuleBook& book, std::size_t file) : config_(config) {
         for (const RuleOrder& order : book.orders) {
             if (std::ranges::find(order.files, file) == order.files.end()) continue;
-            for (const std::size_t host : order.hosts) {
-                served.push_back(config.hosts[host].name);
-                names.push_back(served.back().to_string());
-            }
-        }
-        if (served.empty()) continue;
-        for (const RuleKeys& keys : book.files[file].rules) {
-            for (std::size_t i = 0; i < keys.rule.hosts.size(); ++i) {
-                const HostPattern& pattern = keys.rule.hosts[i];
-                const bool known = std::ranges::any_of(served, [&](const HostPattern& host) {
-                    return host.covers(pattern) || pattern.covers(host);
-                });
-                if (known) continue;
-                const std::string text = pattern.to_string();
-                diagnostics.warning(keys.host_where[i],
-                                    "rule.host: no host that uses this rule file is " +
-                                        in_quotes(text) + did_you_mean(text, names));
-            }
+            for (const std::size_t host : order.hosts) users_.push_back(&config.hosts[host]);
         }
     }
+
+    void warn(const RuleFile& file, Diagnostics& diagnostics) const {
+        if (users_.empty()) return;
+        for (const RuleKeys& keys : file.rules)
+            for (std::size_t i = 0; i < keys.rule.hosts.size(); ++i)
+                if (const auto why = why_strange(keys.rule.hosts[i]))
+                    diagnostics.warning(keys.host_where[i], "rule.host: " + *why);
+    }
+
+private:
+    std::optional<std::string> why_strange(const HostPattern& pattern) const {
+        bool is_covered = false;
+        for (const Host* user : users_) {
+            if (pattern.covers(user->name)) return std::nullopt;
+            is_covered = is_covered || user->name.covers(pattern);
+        }
+        const std::string text = pattern.to_string();
+        if (!is_covered) {
+            std::vector<std::string> names;
+            for (const Host* user : users_) names.push_back(user->name.to_string());
+            return "no host that uses this rule file is " + in_quotes(text) +
+                   did_you_mean(text, names);
+        }
+        const Host* const server = server_of(config_, pattern);
+        if (server == nullptr || std::ranges::find(users_, server) != users_.end())
+            return std::nullopt;
+        return in_quotes(text) + " is served by another host (" + server->where.file + ", line " +
+               std::to_string(server->where.line) + "), which does not use this rule file";
+    }
+
+    const Config& config_;
+    std::vector<const Host*> users_;
+};
+
+void warn_of_strange_hosts(const Config& config, const RuleBook& book, Diagnostics& diagnostics) {
+    for (std::size_t file = 0; file < book.files.size(); ++file)
+        StrangeHosts(config, book, file).warn(book.files[file], diagnostics);
 }
 
 void warn_of_missing_doors(const Config& config, const RuleBook& book, Diagnostics& diagnostics) {
