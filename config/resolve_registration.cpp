@@ -52,9 +52,8 @@ RegistrationKeys merge(const RegistrationKeys& below, const RegistrationKeys& ab
     override_with(merged.oob, above.oob);
     override_with(merged.refusal, above.refusal);
     override_with(merged.advertise, above.advertise);
+    override_with(merged.admins, above.admins);
     override_with(merged.rules, above.rules);
-    // A host without admins of its own has the global ones, also where it says admins = [].
-    if (has_admin(above) || is_wrong(above.admins)) merged.admins = above.admins;
     return merged;
 }
 
@@ -76,6 +75,11 @@ std::optional<Diagnostic> find_fault(const RegistrationKeys& keys, const Positio
                           keys.oob->key +
                               ": without the url the generated text names an admin, and there is "
                               "none; set admins or text, or leave oob true"};
+    if (keys.admins)
+        return Diagnostic{Severity::error, keys.admins->where,
+                          keys.admins->key +
+                              ": names nobody, and nothing else is there to answer a registration "
+                              "with; set url, text or admins"};
     return Diagnostic{Severity::error, keys.table.value_or(nowhere),
                       "registration: nothing to answer a registration with; set url, text or "
                       "admins in [registration] or in [host.registration]"};
