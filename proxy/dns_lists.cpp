@@ -27,11 +27,13 @@ struct Answer {
     seconds time{0};
 };
 
-// RFC 5782 section 2.1: what is listed has an address in 127.0.0.0/8. Lists agree on the end of it
-// for "you may not ask", "that is no address", and the like: 127.255.255.252 to .255 at Spamhaus;
-// taken for a listing, they would list everybody. Addresses outside are those of a list that is
-// gone, and its name somebody else's.
+// RFC 5782 section 2.1: what is listed has an address in 127.0.0.0/8. Some of it says "you may not
+// ask", "you ask too often", and the like, and taken for a listing would list everybody: the end of
+// it (127.255.255.252 to .255 at Spamhaus), 127.0.0.1 (SURBL and URIBL, and resolvers that block
+// the list's name), 127.0.0.255 (dnswl.org). Addresses outside are those of a list that is gone,
+// and its name somebody else's.
 bool is_listing(const V4& address) {
+    if (address == V4{127, 0, 0, 1} || address == V4{127, 0, 0, 255}) return false;
     return address[0] == 127 && !(address[1] == 255 && address[2] == 255);
 }
 
