@@ -38,6 +38,35 @@ void read_http_of(Section& root, Config& config) {
                      "of no use, since no listener has \"websocket\" or \"bosh\" in its serve");
 }
 
+// Nothing where it is no TOML. `found` is empty: somebody else's errors would be taken for those of
+// this text.
+std::optional<Config> read_text(std::string_view text, const std::filesystem::path& file,
+                                Diagnostics& found) {
+    Reading reading{.diagnostics = found, .folder = file.parent_path()};
+    const Position whole{.file = file.string()};
+    const auto document = parse_toml(text, whole.file, found);
+    if (!document) return std::nullopt;
+    Config config = read_config(Section(std::get<TomlTable>(document->value), whole, "", reading));
+    config.file = file;
+    return config;
+}
+
+// Hosts whose name, and files whose path, could not be read.
+void leave_out_what_is_wrong(Config& config) {
+    std::erase_if(config.hosts, [](const Host& host) { return host.name == HostPattern{}; });
+    config.index_hosts();
+    const auto leave_out = [](std::optional<std::filesystem::path>& file) {
+        if (file && file->empty()) file.reset();
+    };
+    leave_out(config.server.geoip);
+    leave_out(config.server.ticket_keys);
+    for (NamedList& list : config.lists) leave_out(list.file);
+}
+
+void add_all(const Diagnostics& found, Diagnostics& diagnostics) {
+    for (const Diagnostic& diagnostic : found.all()) diagnostics.add(diagnostic);
+}
+
 }  // namespace
 
 Config read_config(Section root) {
@@ -80,17 +109,20 @@ Config read_config(Section root) {
 
 std::optional<Config> load_text(std::string_view text, const std::filesystem::path& file,
                                 Diagnostics& diagnostics) {
-    // Somebody else's diagnostics may be in there already.
     Diagnostics found;
-    Reading reading{.diagnostics = found, .folder = file.parent_path()};
-    std::optional<Config> config;
-    const Position whole{.file = file.string()};
-    if (const auto document = parse_toml(text, whole.file, found)) {
-        config = read_config(Section(std::get<TomlTable>(document->value), whole, "", reading));
-        config->file = file;
-    }
+    auto config = read_text(text, file, found);
     if (found.has_errors()) config.reset();
-    for (const Diagnostic& diagnostic : found.all()) diagnostics.add(diagnostic);
+    add_all(found, diagnostics);
+    return config;
+}
+
+std::optional<Config> load_in_part(const std::filesystem::path& file, Diagnostics& diagnostics) {
+    const auto text = read_text_file(file, "the configuration", diagnostics);
+    if (!text) return std::nullopt;
+    Diagnostics found;
+    auto config = read_text(*text, file, found);
+    if (config && found.has_errors()) leave_out_what_is_wrong(*config);
+    add_all(found, diagnostics);
     return config;
 }
 

@@ -15,7 +15,11 @@ namespace stanzagate::config {
 // files of address lists hold is read on its own, since it changes on its own.
 std::optional<Config> load(const std::filesystem::path& file, Diagnostics& diagnostics);
 
-// The same from memory; `file` names the place in diagnostics and anchors relative paths.
+// What could be read of it where there are errors, too: not to be served, but to look for what is
+// wrong in the files that it names. nullopt where the file cannot be read or is no TOML.
+std::optional<Config> load_in_part(const std::filesystem::path& file, Diagnostics& diagnostics);
+
+// Like load(), from memory; `file` names the place in diagnostics and anchors relative paths.
 std::optional<Config> load_text(std::string_view text, const std::filesystem::path& file,
                                 Diagnostics& diagnostics);
 

@@ -30,7 +30,7 @@ std::shared_ptr<const Snapshot> Snapshot::with_upstream_tls(
 std::shared_ptr<const Snapshot> load_snapshot(const std::filesystem::path& file,
                                               config::Diagnostics& diagnostics,
                                               const Snapshot* before) {
-    auto config = config::load(file, diagnostics);
+    auto config = config::load_in_part(file, diagnostics);
     return config ? load_snapshot(*std::move(config), diagnostics, before) : nullptr;
 }
 
