@@ -4,23 +4,21 @@
 #include <map>
 #include <utility>
 
+#include "config/utf8.hpp"
+
 namespace stanzagate::config {
 namespace {
 
-void append_visible(std::string& out, char c) {
+std::string in_bytes(std::string_view character) {
     constexpr std::string_view digits = "0123456789abcdef";
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '\n') {
-        out += "\\n";
-    } else if (c == '\t') {
-        out += "\\t";
-    } else if (byte < 0x20 || byte == 0x7f) {
-        out += "\\x";
-        out += digits[byte >> 4U];
-        out += digits[byte & 0xfU];
-    } else {
-        out += c;
+    if (character == "\n") return "\\n";
+    if (character == "\t") return "\\t";
+    std::string out;
+    for (const char c : character) {
+        const auto byte = static_cast<unsigned char>(c);
+        out += {'\\', 'x', digits[byte >> 4U], digits[byte & 0xfU]};
     }
+    return out;
 }
 
 }  // namespace
@@ -60,7 +58,14 @@ std::vector<Diagnostic> Diagnostics::sorted() const {
 std::string one_line(std::string_view text) {
     std::string out;
     out.reserve(text.size());
-    for (const char c : text) append_visible(out, c);
+    while (!text.empty()) {
+        const Utf8Character character = first_character(text);
+        if (character.is_right() && !character.is_control())
+            out += character.bytes;
+        else
+            out += in_bytes(character.bytes);
+        text.remove_prefix(character.bytes.size());
+    }
     return out;
 }
 

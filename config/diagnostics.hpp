@@ -49,8 +49,8 @@ private:
     std::size_t errors_ = 0;
 };
 
-// An operator's text inside a message: control characters made visible, so that a diagnostic stays
-// one line whatever it quotes.
+// What a file holds, inside a message: control characters and what is no UTF-8 are shown by their
+// bytes ("\x1b"), so that it stays one line and text, and commands no terminal, whatever it quotes.
 std::string one_line(std::string_view text);
 // The same between quotation marks; a very long text is cut.
 std::string in_quotes(std::string_view text);

@@ -16,6 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include "config/utf8.hpp"
+
 namespace stanzagate::proxy {
 namespace {
 
@@ -62,6 +64,23 @@ Control control_at(std::string_view text) {
     if (byte(0) == 0xE2 && byte(1) == 0x80 && (byte(2) == 0xA8 || byte(2) == 0xA9))
         return {0x2028 + byte(2) - 0xA8, 3};
     return {};
+}
+
+bool is_ascii(std::string_view text) {
+    return std::none_of(text.begin(), text.end(),
+                        [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+}
+
+// With U+FFFD for each byte that is no UTF-8: no reader of JSON takes such a line (RFC 8259 section
+// 8.1), and few of logfmt do.
+std::string as_utf8(std::string_view value) {
+    std::string text;
+    while (!value.empty()) {
+        auto const character = config::first_character(value);
+        text += character.is_right() ? character.bytes : "\xEF\xBF\xBD";
+        value.remove_prefix(character.bytes.size());
+    }
+    return text;
 }
 
 bool has_control(std::string_view text) {
@@ -113,10 +132,11 @@ std::string join(config::LogFormat format, std::string_view time, config::LogLev
         if (line.size() > 1) line += json ? ',' : ' ';
         line += json ? in_json(key) : std::string(key);
         line += json ? ':' : '=';
+        auto const text = is_ascii(value) ? std::string(value) : as_utf8(value);
         if (!json)
-            line += in_logfmt(value);
+            line += in_logfmt(text);
         else
-            line += is_number ? std::string(value) : in_json(value);
+            line += is_number ? text : in_json(text);
     };
     add("time", time, false);
     add("level", to_string(level), false);

@@ -55,6 +55,21 @@ TEST(Diagnostics, QuoteOnOneLine) {
     EXPECT_EQ(in_quotes("m\xc3\xbcnchen"), "\"m\xc3\xbcnchen\"");
 }
 
+// A list file may be anything: what it holds must command no terminal and break no log.
+TEST(Diagnostics, QuoteWhatIsNoTextByItsBytes) {
+    EXPECT_EQ(one_line("\xff\xfe"
+                       "10.0.0.1"),
+              "\\xff\\xfe10.0.0.1");
+    EXPECT_EQ(one_line("a\xc2\x9b"
+                       "31m"),
+              "a\\xc2\\x9b31m");
+    EXPECT_EQ(one_line("a\xe2\x80\xa8"
+                       "b\xe2\x80\xa9"),
+              "a\\xe2\\x80\\xa8b\\xe2\\x80\\xa9");
+    EXPECT_EQ(one_line("\xc3"), "\\xc3");
+    EXPECT_EQ(one_line("\xed\xa0\x80"), "\\xed\\xa0\\x80");
+}
+
 TEST(Diagnostics, CutLongQuotesBetweenCharacters) {
     EXPECT_EQ(in_quotes(std::string(300, 'x')), '"' + std::string(200, 'x') + "...\"");
     // The 200th byte is the first half of a character.

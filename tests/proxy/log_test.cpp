@@ -89,6 +89,15 @@ TEST(LogTest, NoControlCharacterComesThrough) {
     }
 }
 
+TEST(LogTest, WhatIsNoUtf8IsReplaced) {
+    auto const value =
+        "\xFF\xFE"
+        "1ü\xC3"s;
+    auto const replaced = "��1ü�"s;
+    EXPECT_EQ(text_line({{"k", value}}), text_head + " k=" + replaced);
+    EXPECT_EQ(json_line({{"k", value}}), json_head + R"(,"k":")" + replaced + "\"}");
+}
+
 TEST(LogTest, NumbersAreNumbersInJson) {
     EXPECT_EQ(json_line({{"n", 42}, {"m", -7LL}, {"z", 0U}, {"s", "42"}}),
               json_head + R"(,"n":42,"m":-7,"z":0,"s":"42"})");
@@ -122,7 +131,7 @@ TEST(LogTest, ValuesInFullMayFillALine) {
 
 // A pipe with room for PIPE_BUF bytes takes no more without a wait.
 TEST(LogTest, NoLineIsLongerThanAPipeTakesAtOnce) {
-    for (auto const& piece : {"x"s, " "s, "\x1b"s, "\""s, "\xC2\x9B"s, "ü"s, "😀"s}) {
+    for (auto const& piece : {"x"s, " "s, "\x1b"s, "\""s, "\xC2\x9B"s, "ü"s, "😀"s, "\xFF"s}) {
         std::string value;
         while (value.size() < 20'000) value += piece;
         for (auto const format : {LogFormat::text, LogFormat::json}) {
