@@ -1,7 +1,6 @@
 #include "proxy/file_watcher.hpp"
 
 #include <sys/inotify.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -28,18 +27,7 @@ constexpr int most_settling = 10;  // times `settle`
 
 constexpr auto* any_name = "";  // for a directory that is watched itself
 
-std::intmax_t nanoseconds(const timespec& time) {
-    return std::intmax_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
-
 }  // namespace
-
-FileWatcher::Stamp FileWatcher::Stamp::of(const fs::path& file) {
-    struct stat status{};
-    if (::stat(file.c_str(), &status) != 0) return {};
-    return {status.st_dev, status.st_ino, status.st_size, nanoseconds(status.st_mtim),
-            nanoseconds(status.st_ctim)};
-}
 
 FileWatcher::FileWatcher(boost::asio::io_context& io, Handler handler, FileWatcherSettings settings)
     : settings_(settings),
@@ -69,7 +57,7 @@ void FileWatcher::watch(const std::vector<fs::path>& files) {
     arm();
     // After arming: what changes from now on comes as an event.
     for (auto& [file, state] : files_)
-        if (!next.contains(file)) state.reported = Stamp::of(file);
+        if (!next.contains(file)) state.reported = FileStamp::of(file);
     wait_to_settle();
     wait_to_look();
 }
@@ -176,8 +164,8 @@ void FileWatcher::report_settled() {
     for (auto& [file, state] : files_) {
         if (due(state) > now) continue;
         state.first_event.reset();
-        auto const stamp = Stamp::of(file);
-        bool const was_and_is_missing = stamp == Stamp{} && state.reported == Stamp{};
+        auto const stamp = FileStamp::of(file);
+        bool const was_and_is_missing = stamp == FileStamp{} && state.reported == FileStamp{};
         state.reported = stamp;
         if (!was_and_is_missing) changed.push_back(file);
     }
@@ -204,7 +192,7 @@ void FileWatcher::wait_to_look() {
 void FileWatcher::look() {
     arm();
     for (auto const& [file, state] : files_)
-        if (!state.first_event && Stamp::of(file) != state.reported) touch(file);
+        if (!state.first_event && FileStamp::of(file) != state.reported) touch(file);
     wait_to_settle();
 }
 

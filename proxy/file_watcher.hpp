@@ -4,8 +4,6 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
-#include <cstdint>
-#include <ctime>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -13,6 +11,8 @@
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "proxy/file_stamp.hpp"
 
 struct inotify_event;
 
@@ -57,19 +57,8 @@ public:
 private:
     using Clock = std::chrono::steady_clock;
 
-    // What tells one content of a file from another without reading it.
-    struct Stamp {
-        std::uintmax_t device = 0;
-        std::uintmax_t inode = 0;  // 0: there is no file
-        std::intmax_t size = 0;
-        std::intmax_t written_ns = 0;
-        std::intmax_t changed_ns = 0;
-
-        static Stamp of(const std::filesystem::path& file);
-        bool operator==(const Stamp&) const = default;
-    };
     struct File {
-        Stamp reported;
+        FileStamp reported;
         std::optional<Clock::time_point> first_event;  // of those not reported yet
         Clock::time_point last_event{};
     };
