@@ -72,32 +72,37 @@ private:
 };
 
 DnsChannel::DnsChannel(boost::asio::io_context& io, std::chrono::milliseconds limit,
-                       const std::string& servers)
+                       const DnsServers& servers)
     : io_(io) {
     // Once in the life of the process: c-ares counts these calls without a lock.
     static int const library = ares_library_init(ARES_LIB_INIT_ALL);
     require(library, "ares_library_init");
 
     std::string lookups = "b";  // DNS; "f" would be the hosts file
+    std::string resolv_conf = servers.resolv_conf.string();
     ares_options options{};
     options.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES;
     // The second of two tries is given twice the time of the first.
     options.timeout = std::max(1, static_cast<int>(limit.count() / 3));
     options.tries = 2;
     options.lookups = lookups.data();
+    options.resolvconf_path = resolv_conf.data();
+    options.udp_port = servers.port;
+    options.tcp_port = servers.port;
     options.sock_state_cb = [](void* self, int fd, int readable, int writable) {
         static_cast<DnsChannel*>(self)->on_state(fd, readable != 0, writable != 0);
     };
     options.sock_state_cb_data = this;
     require(ares_init_options(&channel_, &options,
                               ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
-                                  ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB),
+                                  ARES_OPT_LOOKUPS | ARES_OPT_RESOLVCONF | ARES_OPT_UDP_PORT |
+                                  ARES_OPT_TCP_PORT | ARES_OPT_SOCK_STATE_CB),
             "DNS cannot be set up");
-    if (servers.empty()) return;
-    if (int const status = ares_set_servers_ports_csv(channel_, servers.c_str());
+    if (servers.list.empty()) return;
+    if (int const status = ares_set_servers_ports_csv(channel_, servers.list.c_str());
         status != ARES_SUCCESS) {
         ares_destroy(channel_);
-        require(status, "DNS servers " + servers);
+        require(status, "DNS servers " + servers.list);
     }
 }
 
@@ -111,6 +116,11 @@ void DnsChannel::query(const std::string& name, Callback callback, void* context
 
 void DnsChannel::tick() {
     process(ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+}
+
+bool DnsChannel::is_idle() const {
+    timeval room{};
+    return ares_timeout(channel_, nullptr, &room) == nullptr;
 }
 
 void DnsChannel::process(int readable, int writable) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -11,6 +12,13 @@
 struct ares_channeldata;
 
 namespace stanzagate::proxy {
+
+struct DnsServers {
+    // "192.0.2.1:53,[2001:db8::1]:53"; empty: those that resolv.conf names.
+    std::string list{};
+    std::filesystem::path resolv_conf{"/etc/resolv.conf"};
+    std::uint16_t port = 53;  // of those
+};
 
 // c-ares on a worker's event loop. It opens and closes its sockets itself; here they are only
 // waited for. Nothing blocks, and no thread is started.
@@ -22,11 +30,10 @@ public:
     using Callback = void (*)(void* context, int status, int timeouts, unsigned char* reply,
                               int size);
 
-    // `servers` as "192.0.2.1:53,[2001:db8::1]:53"; empty: those of the system. A query that gets
-    // no answer is sent again once, and given up after `limit` where there is one server, later
-    // where there are more. Throws std::runtime_error where c-ares cannot be set up.
+    // A query that gets no answer is sent again once, and given up after `limit` where there is one
+    // server, later where there are more. Throws std::runtime_error where c-ares cannot be set up.
     DnsChannel(boost::asio::io_context& io, std::chrono::milliseconds limit,
-               const std::string& servers);
+               const DnsServers& servers);
     // Calls back what is still asked for, with ARES_EDESTRUCTION.
     ~DnsChannel();
     DnsChannel(const DnsChannel&) = delete;
@@ -35,6 +42,8 @@ public:
     // Asks for A records. Calls back exactly once, perhaps from within.
     void query(const std::string& name, Callback callback, void* context);
     void tick();
+    // Whether all that was asked has been answered.
+    bool is_idle() const;
 
 private:
     class Socket;

@@ -85,11 +85,11 @@ struct DnsLists::Question {
 
 DnsLists::DnsLists(boost::asio::io_context& io, const Log& log, DnsListSettings settings)
     : io_(io), log_(log), settings_(std::move(settings)), cache_(settings_.most_known), timer_(io) {
-    channel_.emplace(io, settings_.limit, settings_.servers);
+    channels_.emplace(io, log, settings_.limit, settings_.servers);
 }
 
 DnsLists::~DnsLists() {
-    channel_.reset();  // calls back for every question, while there is still a *this
+    channels_.reset();  // calls back for every question, while there is still a *this
 }
 
 std::optional<bool> DnsLists::known(std::string_view zone, const config::Address& address) {
@@ -124,7 +124,7 @@ void DnsLists::join(const std::string& zone, const std::string& name,
     auto question = std::make_unique<Question>(
         Question{this, zone, name, std::chrono::steady_clock::now(), {waiting}});
     by_name_.emplace(name, waited_for_.insert(waited_for_.end(), question.get()));
-    channel_->query(
+    channels_->current().query(
         name,
         [](void* context, int status, int /*timeouts*/, unsigned char* reply, int size) {
             std::unique_ptr<Question> const answered(static_cast<Question*>(context));
@@ -217,7 +217,7 @@ void DnsLists::wait_for_tick() {
 
 void DnsLists::tick() {
     ticking_ = false;
-    channel_->tick();
+    channels_->tick();
     auto const late = std::chrono::steady_clock::now() - settings_.limit;
     while (!waited_for_.empty() && waited_for_.front()->sent <= late) {
         auto& question = *waited_for_.front();

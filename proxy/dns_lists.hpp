@@ -17,7 +17,7 @@
 #include <utility>
 
 #include "config/address.hpp"
-#include "proxy/dns_channel.hpp"
+#include "proxy/dns_channels.hpp"
 #include "proxy/listing_cache.hpp"
 #include "proxy/log.hpp"
 
@@ -28,8 +28,7 @@ struct DnsListSettings {
 
     // An answer that has not come by then counts as "not listed".
     std::chrono::milliseconds limit{2000};
-    // "192.0.2.1:53,[2001:db8::1]:53"; empty: the system's.
-    std::string servers{};
+    DnsServers servers{};
     // Names in the cache, of about 200 bytes each; the one not used for longest makes room.
     std::size_t most_known = 65'536;
     // Names asked for at a time. More than that fail at once.
@@ -123,7 +122,7 @@ private:
     bool ticking_ = false;
     boost::asio::steady_timer timer_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for a tick that comes too late
-    std::optional<DnsChannel> channel_;
+    std::optional<DnsChannels> channels_;
 };
 
 // The name that says whether the address is in the zone (RFC 5782 sections 2.1 and 2.4):

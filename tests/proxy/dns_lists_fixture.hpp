@@ -40,7 +40,7 @@ protected:
     }
 
     void begin(DnsListSettings settings = {.limit = 10s}) {
-        if (settings.servers.empty()) settings.servers = server_.address();
+        if (settings.servers.list.empty()) settings.servers.list = server_.address();
         settings.now = [this] { return now_; };
         lists_.emplace(io_, log_, settings);
     }

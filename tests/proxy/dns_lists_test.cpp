@@ -61,7 +61,7 @@ TEST_F(DnsListsTest, AnAnswerThatComesTooLateIsKept) {
     // With so many servers, c-ares goes on for seconds after the limit.
     DnsListSettings settings;
     settings.limit = 60ms;
-    for (int i = 0; i < 100; ++i) settings.servers += server_.address() + ',';
+    for (int i = 0; i < 100; ++i) settings.servers.list += server_.address() + ',';
     begin(settings);
     server_[name_of(spammer)] = {.addresses = {{127, 0, 0, 2}}, .manner = Manner::held};
     EXPECT_EQ(learn(spammer), false);
@@ -200,7 +200,7 @@ TEST_F(DnsListsTest, NoServerThere) {
         DnsServer gone(io_);
         nobody = gone.address();
     }
-    begin({.limit = 10s, .servers = nobody});
+    begin({.limit = 10s, .servers = {.list = nobody}});
     EXPECT_EQ(learn(spammer), false);
     EXPECT_EQ(lists_->failures(), 1U);
 }
@@ -212,7 +212,7 @@ TEST_F(DnsListsTest, TheNextServerIsAskedWhereOneIsGone) {
         DnsServer gone(io_);
         nobody = gone.address();
     }
-    begin({.limit = 10s, .servers = nobody + ',' + server_.address()});
+    begin({.limit = 10s, .servers = {.list = nobody + ',' + server_.address()}});
     server_[name_of(spammer)] = {.addresses = {{127, 0, 0, 2}}};
     EXPECT_EQ(learn(spammer), true);
     EXPECT_EQ(server_.asked(), 1);
@@ -221,7 +221,7 @@ TEST_F(DnsListsTest, TheNextServerIsAskedWhereOneIsGone) {
 TEST_F(DnsListsTest, TheNextServerIsAskedWhereOneFails) {
     DnsServer failing(io_);
     failing[name_of(spammer)] = {.rcode = servfail};
-    begin({.limit = 10s, .servers = failing.address() + ',' + server_.address()});
+    begin({.limit = 10s, .servers = {.list = failing.address() + ',' + server_.address()}});
     server_[name_of(spammer)] = {.addresses = {{127, 0, 0, 2}}};
     EXPECT_EQ(learn(spammer), true);
     EXPECT_EQ(lists_->failures(), 0U);
@@ -230,7 +230,7 @@ TEST_F(DnsListsTest, TheNextServerIsAskedWhereOneFails) {
 
 TEST_F(DnsListsTest, ServersThatMakeNoSense) {
     DnsListSettings settings;
-    settings.servers = "not an address";
+    settings.servers.list = "not an address";
     EXPECT_THROW(DnsLists(io_, log_, settings), std::runtime_error);
 }
 
