@@ -161,6 +161,7 @@ private:
         const std::string text = pattern.to_string();
         if (!is_covered) {
             std::vector<std::string> names;
+            names.reserve(users_.size());
             for (const Host* user : users_) names.push_back(user->name.to_string());
             return "no host that uses this rule file is " + in_quotes(text) +
                    did_you_mean(text, names);
