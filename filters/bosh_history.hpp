@@ -5,8 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <string>
 #include <utility>
+
+#include "filters/shared_text.hpp"
 
 namespace stanzagate::filters {
 
@@ -17,9 +18,10 @@ public:
     using Time = std::chrono::steady_clock::time_point;
     struct Response {
         std::uint64_t rid = 0;
-        std::string body;
+        SharedText body;
         Time sent;
         bool paused = false;
+        unsigned repeats = 0;  // of its request
     };
 
     void keep(Response response, std::uint64_t most) {
@@ -32,7 +34,7 @@ public:
     }
 
     // nullptr: it is kept no more, or never was.
-    const Response* find(std::uint64_t rid) const {
+    Response* find(std::uint64_t rid) {
         auto const found =
             std::find_if(responses_.begin(), responses_.end(),
                          [&](const Response& response) { return response.rid == rid; });

@@ -9,7 +9,7 @@
 namespace stanzagate::filters {
 namespace {
 
-// How often a request may be sent again while it waits (XEP-0124 section 14.3).
+// How often a request may be sent again, while it waits and later (XEP-0124 section 14.3).
 constexpr unsigned most_repeats = 10;
 
 // An acknowledgement that has passed a response on its way is no sign of trouble (section 9.2).
@@ -102,8 +102,9 @@ void BoshSession::repeat(Request& waiting, const Request& again, BoshEffects& ou
 }
 
 void BoshSession::resend(const Request& again, BoshEffects& out) {
-    auto const* const response = history_.find(again.rid);
+    auto* const response = history_.find(again.rid);
     if (!response) return refuse("item-not-found", again, out);
+    if (++response->repeats > most_repeats) return refuse("policy-violation", again, out);
     out.responses.push_back({again.id, 200, response->body});
 }
 

@@ -132,9 +132,9 @@ void BoshSession::answer_front(Time now, bool with_payload, BoshEffects& out) {
     held_.pop_front();
     auto const attributes = next_attributes(request, now);
     answered_empty_ = !with_payload || outbox_.empty();
-    auto body = with_payload ? take_outbox_as(attributes) : write_body(attributes);
+    SharedText const body = with_payload ? take_outbox_as(attributes) : write_body(attributes);
     if (request.live) out.responses.push_back({request.id, 200, body});
-    history_.keep({request.rid, std::move(body), now, request.body.pause.has_value()},
+    history_.keep({request.rid, body, now, request.body.pause.has_value(), request.repeats},
                   terms_.requests);
 }
 

@@ -13,6 +13,7 @@
 #include "filters/bosh_history.hpp"
 #include "filters/bosh_keys.hpp"
 #include "filters/bosh_terms.hpp"
+#include "filters/shared_text.hpp"
 #include "filters/stream_cutter.hpp"
 
 namespace stanzagate::filters {
@@ -24,7 +25,7 @@ using BoshRequestId = std::uint64_t;
 struct BoshResponse {
     BoshRequestId request = 0;
     unsigned status = 200;
-    std::string body;
+    SharedText body;
 };
 
 enum class BoshEnd : std::uint8_t {
@@ -91,7 +92,7 @@ private:
         Time arrived;
         BoshBody body;
         bool live = true;      // its HTTP connection is there, as far as we know
-        unsigned repeats = 0;  // of the same rid, while it waits
+        unsigned repeats = 0;  // of the same rid
     };
 
     void open(BoshRequestId id, BoshBody body, Time now, BoshEffects& out);

@@ -51,17 +51,24 @@ void append_header(std::string& out, std::string_view name, std::string_view val
 
 }  // namespace
 
-std::string write_http_response(const HttpResponse& response, bool keep_alive) {
+std::string write_http_head(const HttpResponse& response, bool keep_alive) {
     std::string out = "HTTP/1.1 ";
     out.append(std::to_string(response.status)).append(" ").append(reason(response.status));
     out.append("\r\n");
     for (auto const& [name, value] : response.headers) append_header(out, name, value);
     if (may_have_body(response.status))
-        append_header(out, "Content-Length", std::to_string(response.body.size()));
+        append_header(out, "Content-Length", std::to_string(response.body.text().size()));
     if (!keep_alive) append_header(out, "Connection", "close");
     out.append("\r\n");
-    if (!response.head_only) out.append(response.body);
     return out;
+}
+
+std::string_view body_to_send(const HttpResponse& response) {
+    return response.head_only ? std::string_view{} : response.body.text();
+}
+
+std::string write_http_response(const HttpResponse& response, bool keep_alive) {
+    return write_http_head(response, keep_alive).append(body_to_send(response));
 }
 
 HttpResponse plain_response(unsigned status) {

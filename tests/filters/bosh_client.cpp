@@ -99,8 +99,8 @@ void BoshClient::apply(const BoshEffects& effects) {
     if (effects.ended && session_.deadline()) broken_promise = "a deadline after the end";
     for (auto const& response : effects.responses) {
         auto const text = response.status == 200
-                              ? response.body
-                              : "HTTP " + std::to_string(response.status) + response.body;
+                              ? response.body.text()
+                              : "HTTP " + std::to_string(response.status) + response.body.text();
         if (!asked_.contains(response.request)) broken_promise = "answered what nobody asked";
         if (!answers_.emplace(response.request, text).second) broken_promise = "answered twice";
         if (std::find(lost_.begin(), lost_.end(), response.request) != lost_.end())

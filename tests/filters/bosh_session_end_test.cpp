@@ -186,10 +186,10 @@ TEST_F(XEP0124_End, Section17_1_LegacyClientsGetHttpCodes) {
 }
 
 TEST_F(XEP0124_End, Section17_2_BindingErrors) {
-    EXPECT_EQ(binding_error(3, "item-not-found", false).body,
+    EXPECT_EQ(binding_error(3, "item-not-found", false).body.text(),
               body_of("type='terminate' condition='item-not-found'"));
     EXPECT_EQ(binding_error(3, "item-not-found", true).status, 404U);
-    EXPECT_EQ(binding_error(3, "item-not-found", true).body, "");
+    EXPECT_EQ(binding_error(3, "item-not-found", true).body.text(), "");
     EXPECT_EQ(binding_error(3, "host-unknown", true).status, 200U);
 }
 

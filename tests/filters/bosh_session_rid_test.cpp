@@ -155,6 +155,19 @@ TEST_F(XEP0124_Rids, Section14_3_RepeatsAreLimited) {
     EXPECT_EQ(client.answer(last), body_of("type='terminate' condition='policy-violation'"));
 }
 
+TEST_F(XEP0124_Rids, Section14_3_SoIsHowOftenAResponseComesAgain) {
+    client.open();
+    auto const first = client.send_rid(1);
+    for (int i = 0; i < 4; ++i) client.send_rid(1);
+    client.server("<a xmlns='x'/>");
+    for (int i = 0; i < 6; ++i)
+        EXPECT_EQ(client.answer(client.send_rid(1)), body_of("", "<a xmlns='x'/>"));
+    EXPECT_EQ(client.answer(first), body_of("type='error'"));
+    EXPECT_EQ(client.ended, std::nullopt);
+    auto const last = client.send_rid(1);
+    EXPECT_EQ(client.answer(last), body_of("type='terminate' condition='policy-violation'"));
+}
+
 TEST_F(XEP0124_Rids, Section17_3_WhatCannotBeAnsweredInItsTurnIsToBeSentAgain) {
     client.open("wait='10' hold='1' ver='1.6'");
     auto const early = client.send_rid(2, "", "<b/>");

@@ -114,9 +114,10 @@ private:
         auto const nothing = !effects.ended && effects.to_upstream.empty();
         require(!ended_ || nothing, "over is over", effects.to_upstream);
         for (auto const& response : effects.responses) {
-            require(open_.erase(response.request) == 1, "answers what is open", response.body);
+            require(open_.erase(response.request) == 1, "answers what is open",
+                    response.body.text());
             if (response.status != 200) continue;
-            require(!canonical(response.body).empty(), "a document", response.body);
+            require(!canonical(response.body.text()).empty(), "a document", response.body.text());
         }
         require(open_.size() <= 4, "no more than it allows", "");
         upstream_ += effects.to_upstream;

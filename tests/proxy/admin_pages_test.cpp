@@ -32,12 +32,12 @@ TEST(AdminPages, AreThere) {
     for (auto const* const path : {"/metrics", "/healthz", "/readyz", "/status.json", "/"}) {
         auto const response = asked(path);
         EXPECT_EQ(response.status, 200U) << path;
-        EXPECT_FALSE(response.body.empty()) << path;
+        EXPECT_FALSE(response.body.text().empty()) << path;
         EXPECT_FALSE(response.head_only) << path;
         auto const head = asked(path, "HEAD");
         EXPECT_EQ(head.status, 200U) << path;
         EXPECT_TRUE(head.head_only) << path;
-        EXPECT_EQ(head.body.size(), response.body.size()) << path;
+        EXPECT_EQ(head.body.text().size(), response.body.text().size()) << path;
     }
     EXPECT_EQ(header(asked("/metrics"), "Content-Type"),
               "text/plain; version=0.0.4; charset=utf-8");
@@ -88,7 +88,8 @@ TEST(AdminPages, AreNotFooledByASecondName) {
     request.headers.emplace_back("Host", "example.org");
     auto const response = admin_response(request, AdminNames::own, testing::test_report);
     EXPECT_EQ(response.status, 421U);
-    EXPECT_TRUE(response.body.find("server.admin_public") != std::string::npos) << response.body;
+    EXPECT_TRUE(response.body.text().find("server.admin_public") != std::string::npos)
+        << response.body.text();
     EXPECT_EQ(header(response, "Cache-Control"), "no-store");
 }
 

@@ -107,17 +107,18 @@ TEST_F(HttpDoorTest, BoshIsPosted) {
 TEST_F(HttpDoorTest, HostMetaTellsOfTheDoors) {
     auto const xml = ask("GET", "/.well-known/host-meta");
     ASSERT_EQ(status(xml), 200U);
-    auto const& body = std::get<HttpResponse>(xml).body;
+    auto const& body = std::get<HttpResponse>(xml).body.text();
     EXPECT_NE(body.find("wss://example.org/xmpp-websocket"), std::string::npos) << body;
     EXPECT_NE(body.find("https://example.org/http-bind"), std::string::npos) << body;
     EXPECT_EQ(header(xml, "Access-Control-Allow-Origin"), "*");
     host = "EXAMPLE.org:8443";
     auto const json = ask("HEAD", "/.well-known/host-meta.json");
-    EXPECT_NE(std::get<HttpResponse>(json).body.find("example.org:8443"), std::string::npos);
+    EXPECT_NE(std::get<HttpResponse>(json).body.text().find("example.org:8443"), std::string::npos);
     EXPECT_EQ(header(json, "Content-Type"), "application/json");
     door.served.bosh = false;
-    EXPECT_EQ(std::get<HttpResponse>(ask("GET", "/.well-known/host-meta")).body.find("http-bind"),
-              std::string::npos);
+    EXPECT_EQ(
+        std::get<HttpResponse>(ask("GET", "/.well-known/host-meta")).body.text().find("http-bind"),
+        std::string::npos);
     for (auto const* const nobody : {"other.example", "example.org:x", "<script>", ""}) {
         host = nobody;
         EXPECT_EQ(status(ask("GET", "/.well-known/host-meta")), 404U) << nobody;
