@@ -158,9 +158,12 @@ std::string write_body(const BodyAttributes& attributes, std::string_view payloa
     if (declares_stream) text += " xmlns:stream='http://etherx.jabber.org/streams'";
     for (auto const& [name, value] : attributes) append_attribute(text, name, value);
     if (payload.empty()) return text + "/>";
+    constexpr std::string_view end = "</body>";
+    text.reserve(text.size() + 1 + payload.size() + end.size());  // it is kept: not a byte more
     text += '>';
     text += payload;
-    return text + "</body>";
+    text += end;
+    return text;
 }
 
 }  // namespace stanzagate::filters

@@ -165,6 +165,7 @@ void BoshSession::process_terminate(Request request, BoshEffects& out) {
         out.to_upstream += closing_tag;
     }
     held_.push_back(std::move(request));
+    fill_outbox(std::string::npos);
     BodyAttributes attributes{{"type", "terminate"}};
     for (auto const id : live_requests()) {
         out.responses.push_back({id, 200, take_outbox_as(attributes)});

@@ -6,6 +6,11 @@
 // A session's answers, its server and its time. What becomes of requests stands in
 // bosh_requests.cpp.
 namespace stanzagate::filters {
+namespace {
+
+constexpr std::size_t slice_bytes = 1024;  // read of the server's at once
+
+}  // namespace
 
 BoshResponse binding_error(BoshRequestId request, std::string_view condition, bool legacy) {
     auto const status = http_status(condition, legacy);
@@ -30,11 +35,24 @@ BoshEffects BoshSession::request_gone(BoshRequestId id, Time now) {
 BoshEffects BoshSession::from_server(std::string_view bytes, Time now) {
     BoshEffects out;
     if (ended_) return out;
-    for (auto& piece : cutter_.cut(bytes))
-        if (!terminal_) take_piece(piece);
-    if (cutter_.failed() && !terminal_) terminal_ = "internal-server-error";
+    unread_ += bytes;
     settle(now, out);
     return out;
+}
+
+// Little by little: elements grow by what they inherit, short ones to a multiple.
+void BoshSession::fill_outbox(std::size_t most) {
+    if (outbox_.size() >= most) return;
+    auto const bytes = std::exchange(unread_, {});
+    std::string_view rest = bytes;
+    while (!rest.empty() && !terminal_ && outbox_.size() < most) {
+        auto const slice = rest.substr(0, slice_bytes);
+        rest.remove_prefix(slice.size());
+        for (auto& piece : cutter_.cut(slice))
+            if (!terminal_) take_piece(piece);
+        if (cutter_.failed() && !terminal_) terminal_ = "internal-server-error";
+    }
+    if (!terminal_) unread_ = rest;
 }
 
 void BoshSession::take_piece(StreamPiece& piece) {
@@ -75,6 +93,7 @@ BoshEffects BoshSession::server_gone(Time now) {
 BoshEffects BoshSession::terminate(std::string_view condition, Time now) {
     BoshEffects out;
     if (ended_) return out;
+    fill_outbox(std::string::npos);
     if (!terminal_) terminal_ = condition;
     settle(now, out);
     return out;
@@ -111,20 +130,24 @@ std::optional<BoshSession::Time> BoshSession::deadline() const {
 // Gives every answer that is to be given now.
 void BoshSession::settle(Time now, BoshEffects& out) {
     if (ended_ || !opened_) return;
-    if (terminal_ && !live_requests().empty()) return finish(out);
-    while (!held_.empty()) {
-        auto const& front = held_.front();
-        bool const has_payload = !outbox_.empty() && held_live() > 0;
-        bool const too_many = held_.size() > (terms_.polls ? 0 : terms_.hold);
-        bool const reports = report_ && front.live;
-        if (!has_payload && !too_many && !reports && due(front) > now) break;
-        answer_front(now, front.live, out);
+    for (;;) {
+        fill_outbox(settings_.response_bytes);
+        if (terminal_ && !live_requests().empty()) return finish(out);
+        if (held_.empty() || !is_due(held_.front(), now)) break;
+        answer_front(now, held_.front().live, out);
     }
     answer_overdue(now, out);
     if (!live_requests().empty())
         silent_since_.reset();
     else if (!silent_since_)
         silent_since_ = now;
+}
+
+bool BoshSession::is_due(const Request& front, Time now) const {
+    bool const has_payload = !outbox_.empty() && held_live() > 0;
+    bool const too_many = held_.size() > (terms_.polls ? 0 : terms_.hold);
+    bool const reports = report_ && front.live;
+    return has_payload || too_many || reports || due(front) <= now;
 }
 
 void BoshSession::answer_front(Time now, bool with_payload, BoshEffects& out) {
@@ -208,6 +231,7 @@ void BoshSession::end(BoshEnd end, BoshEffects& out) {
     held_.clear();
     ahead_.clear();
     outbox_.clear();
+    unread_.clear();
 }
 
 std::vector<BoshRequestId> BoshSession::live_requests() const {

@@ -50,9 +50,9 @@ BoshResponse binding_error(BoshRequestId request, std::string_view condition, bo
 //   1. What goes upstream goes in the order of the request ids, each once, and stands by itself.
 //   2. Every request is answered once, in that order, within the session's `wait`; a response that
 //      may have been lost is there again, byte for byte, for as long as the client may ask for it.
-//   3. It never has more than `requests` requests and responses, and asks the driver to stop
-//   reading
-//      from the server while it has enough for the client: blocked().
+//   3. It never has more than `requests` requests and responses, of which each carries about
+//      `response_bytes` or one element, and asks the driver to stop reading from the server while
+//      it has enough for the client: blocked().
 // Order of calls: request() with the session's first, then anything, until `ended`; tick() when
 // deadline() has passed. Between the server's SASL <success/> and the client's restart nothing goes
 // upstream. Borrows nothing.
@@ -80,7 +80,7 @@ public:
     BoshEffects tick(Time now);
     std::optional<Time> deadline() const;
 
-    bool blocked() const { return outbox_.size() >= settings_.buffered_bytes; }
+    bool blocked() const { return outbox_.size() >= settings_.response_bytes; }
     bool ended() const { return ended_; }
     // The HTTP Content-Type of every response.
     const std::string& content_type() const { return terms_.content; }
@@ -107,6 +107,7 @@ private:
     bool too_frequent(const Request& request) const;
     void note_ack(const BoshBody& body, Time now);
 
+    void fill_outbox(std::size_t most);
     void take_piece(StreamPiece& piece);
     void take_header(const Attributes& header);
     void settle(Time now, BoshEffects& out);
@@ -118,6 +119,7 @@ private:
     BodyAttributes next_attributes(const Request& request, Time now);
     std::string take_outbox_as(const BodyAttributes& attributes);
     std::vector<BoshRequestId> live_requests() const;
+    bool is_due(const Request& front, Time now) const;
     std::size_t held_live() const;
     std::size_t unanswered() const;
     std::uint64_t last_received() const;
@@ -144,6 +146,7 @@ private:
     bool answered_empty_ = false;       // the last response had no payload
 
     StreamCutter cutter_;
+    std::string unread_;                   // of the server's, behind what fills the outbox
     std::string outbox_;                   // the server's elements, for the next response
     bool outbox_declares_stream_ = false;  // and whether that response must declare the prefix
     bool server_known_ = false;            // its first header has come

@@ -17,7 +17,9 @@ struct BoshSettings {
     std::chrono::seconds inactivity{60};  // without any request, before the session is over
     std::chrono::seconds polling{2};      // between two empty requests; 0: as it pleases
     std::chrono::seconds pause{120};      // the longest that may be asked for; 0: none
-    std::size_t buffered_bytes = std::size_t{256} * 1024;  // of the server's, without a request
+    // What one response carries, if no single element is longer. The last ones are kept, too
+    // (XEP-0124 section 14.3), so this bounds what a session costs.
+    std::size_t response_bytes = std::size_t{24} * 1024;
 };
 
 // What one session was given, from its first request (XEP-0124 section 7).

@@ -241,11 +241,43 @@ TEST_F(XEP0124_Session, Section8_WhatTheUpstreamCannotTakeWaits) {
 TEST_F(XEP0124_Session, Section8_WhatNobodyFetchesIsBounded) {
     client.open();
     EXPECT_FALSE(client.session().blocked());
-    std::string const stanza = "<message>" + std::string(50'000, 'x') + "</message>";
-    for (int i = 0; i < 6; ++i) client.server(stanza);
+    std::string const stanza = "<message>" + std::string(5'000, 'x') + "</message>";
+    for (int i = 0; i < 5; ++i) client.server(stanza);
     EXPECT_TRUE(client.session().blocked());
     client.send_rid(1);
     EXPECT_FALSE(client.session().blocked());
+}
+
+// Each is kept for a while: what is long comes in several, and none of it is lost.
+TEST_F(XEP0124_Session, Section8_WhatOneResponseCarriesIsBounded) {
+    client.open();
+    std::string all;
+    for (int i = 0; i < 5'000; ++i) all += "<a>" + std::to_string(i) + "</a>";
+    std::string heard;
+    client.server(all);
+    unsigned rid = 0;
+    while (client.session().blocked()) {
+        auto const answer = client.answer(client.send_rid(++rid, "", "<b/>")).value_or("");
+        EXPECT_LT(answer.size(), 40'000U);
+        heard += answer;
+    }
+    heard += client.answer(client.send_rid(++rid, "", "<b/>")).value_or("");
+    std::size_t at = 0;
+    for (int i = 0; i < 5'000 && at != std::string::npos; ++i)
+        at = heard.find(">" + std::to_string(i) + "</a>", at);
+    EXPECT_NE(at, std::string::npos);
+    EXPECT_EQ(heard.find("<a", at), std::string::npos);
+}
+
+TEST_F(XEP0124_Session, Section13_WhatTheServerSaidBeforeItsEndComesWithTheNews) {
+    client.open();
+    std::string all;
+    for (int i = 0; i < 5'000; ++i) all += "<a>" + std::to_string(i) + "</a>";
+    client.server(all);
+    client.server_gone();
+    auto const answer = client.answer(client.send_rid(1)).value_or("");
+    EXPECT_NE(answer.find(">4999</a></body>"), std::string::npos);
+    EXPECT_EQ(client.ended, BoshEnd::server_closed);
 }
 
 }  // namespace

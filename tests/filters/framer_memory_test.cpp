@@ -1,27 +1,14 @@
 #include <gtest/gtest.h>
-#include <malloc.h>
 
 #include <cstddef>
 #include <ostream>
 #include <string>
 
 #include "filters/stanza_framer.hpp"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-extern "C" std::size_t __sanitizer_get_current_allocated_bytes();  // g++ has no header for it
-#endif
+#include "tests/filters/allocated.hpp"
 
 namespace stanzagate::filters {
 namespace {
-
-std::size_t allocated() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    return __sanitizer_get_current_allocated_bytes();
-#else
-    const auto found = ::mallinfo2();
-    return found.uordblks + found.hblkhd;  // in the heap, and by itself where it is large
-#endif
-}
 
 constexpr std::size_t kib = 1024;
 

@@ -33,7 +33,7 @@ BoshSettings settings_for(unsigned choice) {
     BoshSettings settings;
     if (choice % 2 == 1) settings.polling = std::chrono::seconds(0);
     if (choice % 4 >= 2) settings.hold = 1;
-    settings.buffered_bytes = 1000;
+    settings.response_bytes = 1000;
     return settings;
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Many at once who are slow: what they cost in memory is bounded, and nobody else waits for them."""
 
+import http.client
 import resource
 import socket
 import threading
@@ -11,8 +12,8 @@ from harness.gate import Gate, host_table, is_sanitized
 from harness.processes import wait_until
 from harness.raw_client import stream_header
 from harness.raw_tls import RawTls, read_exactly
-from harness.raw_upstream import (HEADER, MECHANISMS, RawUpstream, authenticate, push_until_stuck,
-                                  read_until)
+from harness.raw_upstream import (AUTH, HEADER, MECHANISMS, SUCCESS, RawUpstream, authenticate,
+                                  push_until_stuck, read_until)
 from harness.scenario import Scenario, main
 
 HOST = "slow.test"
@@ -22,6 +23,8 @@ READERS = 100
 # What docs/reliability.md states, in KiB.
 WRITER_COSTS_AT_MOST = 64
 READER_COSTS_AT_MOST = 96
+BOSH_READER_COSTS_AT_MOST = 256
+BOSH = "xmlns='http://jabber.org/protocol/httpbind' xmlns:xmpp='urn:xmpp:xbosh'"
 
 
 def memory_kib(gate: Gate) -> float:
@@ -44,7 +47,7 @@ class SlowPeers(Scenario):
             'connections_per_address = 10000\nconnect_rate = "100000/s"\n'
             'negotiation_timeout = "10m"\n'
             '[[listen]]\naddress = "127.0.0.1:0"\ntls = "direct"\n'
-            '[[listen]]\naddress = "127.0.0.1:0"\ntls = "none"\n' + host_table(
+            '[[listen]]\naddress = "127.0.0.1:0"\ntls = "none"\nserve = ["xmpp", "bosh"]\n' + host_table(
                 HOST, f"tcp://127.0.0.1:{cls.upstream.port}", cls.certificate,
                 'url = "https://example.org/"\nwhitelist = []')))
 
@@ -141,6 +144,81 @@ class SlowPeers(Scenario):
             client.close()
             upstream.close()
         wait_until(lambda: metrics(self.gate).value("connections") == 0, "all are gone", 20)
+
+    def open_bosh(self) -> "BoshReader":
+        reader = BoshReader(self.gate.port("none"), self.upstream)
+        self.addCleanup(reader.connection.close)
+        return reader
+
+    def test_a_hundred_over_bosh_that_fetch_little(self):
+        """The last responses are kept for a client that asks again, beside what waits for it."""
+        flood = b"<message/>" * 800_000
+        before = memory_kib(self.gate)
+        readers = [self.open_bosh() for _ in range(READERS)]
+        idle = memory_kib(self.gate)
+        cost = 0.0
+        for _ in range(5):
+            threads = [threading.Thread(target=reader.push, args=(flood,)) for reader in readers]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            cost = max(cost, (memory_kib(self.gate) - idle) / READERS)
+            for reader in readers:
+                reader.ask("<presence xmlns='jabber:client'/>")
+        self.assert_others_are_served()
+        print(f"(a client over BOSH that fetches little: {cost:.1f} KiB above "
+              f"{(idle - before) / READERS:.1f})", end=" ", flush=True)
+        if not is_sanitized():
+            self.assertLess(cost, BOSH_READER_COSTS_AT_MOST)
+        for reader in readers:
+            reader.ask("", "type='terminate'")
+            reader.connection.close()
+            reader.upstream.close()
+        wait_until(lambda: metrics(self.gate).value("connections") == 0, "all are gone", 20)
+
+
+class BoshReader:
+    """An authenticated session over BOSH, and its server's end."""
+
+    def __init__(self, port: int, upstream: RawUpstream):
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        self.rid = 1
+        self.said = 0  # bytes of the flood
+        self.sid = ""
+        self.send("", f"to='{HOST}' wait='30' hold='2' ver='1.6' xmpp:version='1.0'")
+        self.upstream = upstream.accept()
+        read_until(self.upstream, b"version='1.0'>")
+        self.upstream.sendall((HEADER + f"<stream:features>{MECHANISMS}</stream:features>").encode())
+        created = self.answer()
+        self.sid = created.split("sid='")[1].split("'")[0]
+        if "<stream:features" not in created:
+            self.ask("")
+        self.send(AUTH)
+        read_until(self.upstream, AUTH.encode())
+        self.upstream.sendall(SUCCESS.encode())
+        self.answer()
+        self.send("", "xmpp:restart='true'")
+        read_until(self.upstream, b"version='1.0'>")
+        self.upstream.sendall((HEADER + "<stream:features/>").encode())
+        self.answer()
+
+    def send(self, payload: str, attributes: str = "") -> None:
+        sid = f"sid='{self.sid}'" if self.sid else ""
+        self.connection.request("POST", "/http-bind", f"<body {BOSH} rid='{self.rid}' {sid} "
+                                f"{attributes}>{payload}</body>")
+        self.rid += 1
+
+    def answer(self) -> str:
+        return self.connection.getresponse().read().decode()
+
+    def ask(self, payload: str, attributes: str = "") -> str:
+        self.send(payload, attributes)
+        return self.answer()
+
+    def push(self, flood: bytes) -> None:
+        """Goes on with the flood where it stopped."""
+        self.said += push_until_stuck(self.upstream, flood[self.said:], quiet=0.3)
 
 
 if __name__ == "__main__":
