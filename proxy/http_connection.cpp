@@ -1,6 +1,5 @@
 #include "proxy/http_connection.hpp"
 
-#include <algorithm>
 #include <array>
 #include <exception>
 
@@ -16,6 +15,7 @@ namespace stanzagate::proxy {
 namespace {
 
 constexpr int reads_in_a_turn = 4;        // of `most_waiting` requests each, at most
+constexpr int pieces_in_a_turn = 4;       // of responses
 constexpr std::size_t most_waiting = 16;  // requests that are not answered
 constexpr std::chrono::seconds linger_time{5};
 
@@ -83,8 +83,9 @@ void HttpConnection::on_again() {
 // Who waits for an answer is given it: a session may be about to say that it is over.
 void HttpConnection::drain() {
     guarded([this] {
-        if (waiting_.empty()) return finish();
+        if (waiting_.empty() && !channel_.blocked()) return finish();
         read_no_more();
+        if (waiting_.empty() && !closing_) begin_closing();
     });
 }
 
@@ -93,6 +94,7 @@ void HttpConnection::abandon() {
 }
 
 void HttpConnection::turn() {
+    send_ready();
     for (int reads = 0; !over_ && may_read(); ++reads) {
         if (reads == reads_in_a_turn) return worker_.loop().again(*this);
         if (!unread_.empty()) {
@@ -111,11 +113,11 @@ void HttpConnection::turn() {
 
 // A client that has closed its side waits for nothing more but what it was told already.
 void HttpConnection::on_client_ended() {
-    if (!channel_.blocked()) return finish();
+    if (!channel_.blocked() && !waiting_.is_ready()) return finish();
     if (closing_ || !unread_.empty()) return;
     give_up_waiting();
     read_no_more();
-    begin_closing();
+    if (waiting_.empty()) begin_closing();
 }
 
 bool HttpConnection::may_read() const {
@@ -160,7 +162,7 @@ void HttpConnection::feed(std::string_view bytes) {
 
 // What follows cannot be told apart any more.
 void HttpConnection::refuse(unsigned status) {
-    waiting_.push_back({++requests_, reader_ && reader_->is_head(), {}, {}, {}});
+    waiting_.add(++requests_, reader_ && reader_->is_head());
     read_no_more();
     respond(requests_, plain_response(status));
 }
@@ -190,7 +192,7 @@ bool HttpConnection::body_is_too_long() const {
 
 void HttpConnection::serve(HttpRequest request, std::string_view rest) {
     auto const number = ++requests_;
-    waiting_.push_back({number, request.method == "HEAD", {}, {}, {}});
+    auto& waiting = waiting_.add(number, request.method == "HEAD");
     if (!request.keep_alive) read_no_more();
     if (!learn_client(request)) return respond(number, plain_response(400));
     auto routed = route(request, worker_.snapshot()->config, *arrival_.door);
@@ -202,8 +204,8 @@ void HttpConnection::serve(HttpRequest request, std::string_view rest) {
         if (waiting_.size() > 1) return respond(number, plain_response(400));
         return open_websocket(upgrade->response, rest);
     }
-    waiting_.back().headers = std::move(std::get<BoshPost>(routed).headers);
-    pass_on(waiting_.back(), std::move(request.body));
+    waiting.headers = std::move(std::get<BoshPost>(routed).headers);
+    pass_on(waiting, std::move(request.body));
 }
 
 // Who sits in front of us and is believed tells whose request it is; whoever else says so is not
@@ -298,9 +300,8 @@ void HttpConnection::open_websocket(const HttpResponse& response, std::string_vi
 }
 
 void HttpConnection::respond(std::uint64_t request, HttpResponse response) {
-    auto const found = std::find_if(waiting_.begin(), waiting_.end(),
-                                    [&](auto const& waiting) { return waiting.number == request; });
-    if (found == waiting_.end() || over_) return;
+    auto* const found = waiting_.find(request);
+    if (!found || over_) return;
     for (auto const& header : found->headers) response.headers.push_back(header);
     for (auto const& [name, value] : for_browsers) response.headers.emplace_back(name, value);
     // Whoever comes back finds nobody here.
@@ -310,18 +311,18 @@ void HttpConnection::respond(std::uint64_t request, HttpResponse response) {
     if (!feeding_) guarded([this] { send_ready(); });
 }
 
+// Whoever takes nothing is told nothing more. What it takes at once goes out in several turns, so
+// that a long response does not keep the worker.
 void HttpConnection::send_ready() {
-    std::string out;
-    while (!waiting_.empty() && waiting_.front().response) {
-        auto const& ready = waiting_.front();
-        out += write_http_response(*ready.response, ready.number != last_);
-        waiting_.pop_front();
+    int pieces = 0;
+    while (pieces < pieces_in_a_turn && waiting_.is_ready() && !channel_.blocked()) {
+        channel_.write(waiting_.take_piece(last_));
+        ++pieces;
     }
-    if (out.empty()) return;
-    channel_.write(out);
+    if (pieces == 0) return;
     if (last_ && waiting_.empty()) return begin_closing();
     set_deadline();
-    if (!unread_.empty()) worker_.loop().again(*this);
+    if (waiting_.is_ready() || !unread_.empty()) worker_.loop().again(*this);
 }
 
 // What the client still sends is read and dropped for a while, once it has our last words: closing
@@ -355,10 +356,9 @@ void HttpConnection::time_is_up() {
 
 // The sessions keep for another request what they would have said.
 void HttpConnection::give_up_waiting() {
-    for (auto const& waiting : waiting_)
+    for (auto const& waiting : waiting_.give_up())
         if (!waiting.sid.empty() && !waiting.response)
             worker_.bosh().gone({&worker_, number_, waiting.number}, waiting.sid);
-    waiting_.clear();
 }
 
 void HttpConnection::finish() {

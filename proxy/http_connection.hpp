@@ -2,13 +2,10 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "proxy/arrival.hpp"
 #include "proxy/channel.hpp"
@@ -18,6 +15,7 @@
 #include "proxy/http_request.hpp"
 #include "proxy/kept_bytes.hpp"
 #include "proxy/resident.hpp"
+#include "proxy/waiting_requests.hpp"
 
 namespace stanzagate::proxy {
 
@@ -45,14 +43,7 @@ public:
     void abandon() override;
 
 private:
-    // A request that is not answered, or whose answer waits for those before it.
-    struct Waiting {
-        std::uint64_t number = 0;
-        bool head_only = false;                                         // of a HEAD
-        std::string sid;                                                // of BOSH, where it has one
-        std::vector<std::pair<std::string_view, std::string>> headers;  // of any response
-        std::optional<HttpResponse> response;
-    };
+    using Waiting = WaitingRequests::Request;
 
     template <typename Work>
     void guarded(Work&& work);
@@ -84,7 +75,7 @@ private:
     ConnectionPlace place_;
     std::unique_ptr<HttpRequestReader> reader_;  // of a request that is not whole yet
     KeptBytes unread_;                           // behind a request that has to be answered first
-    std::deque<Waiting> waiting_;
+    WaitingRequests waiting_;
     std::uint64_t requests_ = 0;
     config::Endpoint client_;  // who the last request came from, and whether that is known
     bool client_known_ = true;

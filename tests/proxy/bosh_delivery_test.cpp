@@ -1,0 +1,57 @@
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <chrono>
+#include <deque>
+#include <string>
+#include <thread>
+
+#include "tests/filters/allocated.hpp"
+#include "tests/proxy/bosh_session.hpp"
+
+// How responses over BOSH reach a client that reads slowly, asks again, or asks for much at once.
+namespace stanzagate::proxy {
+namespace {
+
+using namespace testing;
+
+const std::string long_message =
+    "<message xmlns='jabber:client'>" + std::string(8'000'000, 'x') + "</message>";
+
+bool has_something(HttpClient& client) {
+    char byte = 0;
+    return ::recvfrom(client.client().fd().get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT, nullptr,
+                      nullptr) == 1;
+}
+
+class BoshDeliveryTest : public ::testing::Test {
+protected:
+    TestUpstream upstream_;
+};
+
+// A session is served on any number of connections, and a stanza may be long.
+TEST_F(BoshDeliveryTest, AResponseThatIsHadAgainTakesNoMoreMemory) {
+    TestGate const gate(upstream_, "", {.send = 8192, .receive = 0});
+    BoshSession session(gate, upstream_, "all-none");
+    session.open();
+    session.authenticate();
+    auto const request = session.body("");
+    session.http.post(request);
+    std::thread server([&] { say(session.upstream, long_message); });
+    auto const answer = session.http.hear();
+    server.join();
+    auto const before = filters::allocated();
+    std::deque<HttpClient> slow;
+    for (int i = 0; i < 4; ++i) {
+        auto& client = slow.emplace_back(gate.connect("all-none"));
+        client.post(request);
+        client.post(request);
+        EXPECT_TRUE(eventually([&] { return has_something(client); }));
+    }
+    EXPECT_LT(filters::allocated(), before + long_message.size() / 2);
+    EXPECT_TRUE(slow[0].hear().body == answer.body);
+    EXPECT_TRUE(slow[0].hear().body == answer.body);
+}
+
+}  // namespace
+}  // namespace stanzagate::proxy
