@@ -72,7 +72,7 @@ void HttpConnection::on_events(Side, std::uint32_t events) {
     if (over_) return;
     bool const was_blocked = channel_.blocked();
     channel_.on_events(events);
-    if (closing_ && was_blocked && !channel_.blocked()) deadline_.set(linger_time);
+    if (was_blocked && (!channel_.blocked() || takes_what_was_said())) set_deadline();
     guarded([this] { turn(); });
 }
 
@@ -330,25 +330,34 @@ void HttpConnection::send_ready() {
 void HttpConnection::begin_closing() {
     closing_ = true;
     channel_.close_write();
-    if (channel_.blocked())
-        deadline_.set(worker_.snapshot()->config.limits.negotiation_timeout);
-    else
-        deadline_.set(linger_time);
+    set_deadline();
     worker_.loop().again(*this);
 }
 
 // A request must be whole within the time for negotiation, and the next must come within it. One
-// that waits for its answer may wait: whoever answers sees to that.
+// that waits for its answer may wait: whoever answers sees to that. And so may one that reads its
+// answer slowly, as long as it reads some of it within that time.
 void HttpConnection::set_deadline() {
-    if (closing_) return;
-    if (reader_ || waiting_.empty())
-        deadline_.set(worker_.snapshot()->config.limits.negotiation_timeout);
-    else
+    auto const time = worker_.snapshot()->config.limits.negotiation_timeout;
+    if (channel_.blocked()) {
+        outstanding_ = channel_.wire().outstanding();
+        deadline_.set(time);
+    } else if (closing_) {
+        deadline_.set(linger_time);
+    } else if (reader_ || waiting_.empty()) {
+        deadline_.set(time);
+    } else {
         deadline_.cancel();
+    }
+}
+
+bool HttpConnection::takes_what_was_said() const {
+    return channel_.wire().outstanding() < outstanding_;
 }
 
 void HttpConnection::time_is_up() {
     guarded([this] {
+        if (channel_.blocked()) return takes_what_was_said() ? set_deadline() : finish();
         if (reader_) return refuse(408);
         finish();
     });

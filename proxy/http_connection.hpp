@@ -64,6 +64,7 @@ private:
     void on_client_ended();
     void give_up_waiting();
     void begin_closing();
+    bool takes_what_was_said() const;
     void time_is_up();
     void set_deadline();
     void finish();
@@ -83,6 +84,7 @@ private:
     bool closing_ = false;               // it was answered
     bool feeding_ = false;               // responses wait until the bytes are dealt with
     bool over_ = false;
+    std::size_t outstanding_ = 0;  // of what was said, when the deadline was set
     Deadline deadline_;
 };
 

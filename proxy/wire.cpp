@@ -1,8 +1,11 @@
 #include "proxy/wire.hpp"
 
+#include <linux/sockios.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -72,6 +75,13 @@ void Wire::close_write() {
     close_wanted_ = true;
     if (blocked() || std::exchange(write_closed_, true)) return;
     ::shutdown(fd_.get(), SHUT_WR);
+}
+
+// An event says only that there is much room.
+std::size_t Wire::outstanding() const {
+    int in_kernel = 0;
+    ::ioctl(fd_.get(), SIOCOUTQ, &in_kernel);
+    return unsent_.size() + static_cast<std::size_t>(std::max(in_kernel, 0));
 }
 
 void Wire::send_before_more(std::string_view bytes) {

@@ -42,6 +42,8 @@ public:
     bool readable() const { return readable_ && !ended_; }
     // Bytes are waiting for the kernel: whoever produces more should stop until they are gone.
     bool blocked() const { return !unsent_.empty(); }
+    // The bytes that the peer has not taken, here and in the kernel: less, where it has since.
+    std::size_t outstanding() const;
     // The peer sends nothing more: it closed its side, or the connection broke (error() is set).
     bool ended() const { return ended_; }
     // The peer's end was announced: all that it will ever send has arrived.

@@ -24,6 +24,12 @@ bool has_something(HttpClient& client) {
                       nullptr) == 1;
 }
 
+// From here on the kernel does not read ahead for it.
+void read_little(HttpClient& client) {
+    int const size = 65536;
+    ::setsockopt(client.client().fd().get(), SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+}
+
 class BoshDeliveryTest : public ::testing::Test {
 protected:
     TestUpstream upstream_;
@@ -51,6 +57,36 @@ TEST_F(BoshDeliveryTest, AResponseThatIsHadAgainTakesNoMoreMemory) {
     EXPECT_LT(filters::allocated(), before + long_message.size() / 2);
     EXPECT_TRUE(slow[0].hear().body == answer.body);
     EXPECT_TRUE(slow[0].hear().body == answer.body);
+}
+
+// In all it takes longer than a request may, but never long without anything.
+TEST_F(BoshDeliveryTest, ALongResponseMayBeReadSlowly) {
+    TestGate gate(upstream_, "", {.send = 1'000'000, .receive = 0});
+    BoshSession session(gate, upstream_, "all-none");
+    session.open();
+    session.authenticate();
+    read_little(session.http);
+    auto const request = session.body("");
+    session.http.post(request);
+    std::thread server([&] { say(session.upstream, long_message); });
+    std::string heard;
+    while (heard.size() < long_message.size()) {
+        auto const more = hear(session.http.client().fd(), 400'000);
+        heard += more;
+        if (more.size() < 400'000) break;
+        gate.pass(std::chrono::seconds(40));
+    }
+    EXPECT_GT(heard.size(), long_message.size());
+    server.join();
+    HttpClient reads_nothing(gate.connect("all-none"));
+    read_little(reads_nothing);
+    reads_nothing.post(request);
+    EXPECT_TRUE(eventually([&] { return has_something(reads_nothing); }));
+    for (int i = 0; i < 5; ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        gate.pass(std::chrono::seconds(61));
+    }
+    EXPECT_LT(reads_nothing.hear_to_end().size(), long_message.size());
 }
 
 }  // namespace

@@ -150,6 +150,20 @@ TEST_F(WireTest, FailedWriteLeavesWhatHasArrived) {
     EXPECT_FALSE(wire_.blocked());
 }
 
+// However little of it, and long before there is room for more.
+TEST_F(BlockedWireTest, WhatIsOutstandingTellsWhetherThePeerReads) {
+    fill();
+    std::size_t before = 0;
+    ASSERT_TRUE(eventually([&] {
+        auto const now = wire_.outstanding();
+        return std::exchange(before, now) == now;
+    }));
+    EXPECT_GT(before, 0U);
+    EXPECT_TRUE(eventually([&] { return wire_.outstanding() < before; },
+                           [&] { hear(pair_.theirs, 1000); }));
+    EXPECT_TRUE(wire_.blocked());
+}
+
 TEST_F(BlockedWireTest, KeepsWhatTheKernelDoesNotTake) {
     auto sent = fill();
     for (auto const* const more : {"one ", "two ", "three"}) {
