@@ -322,7 +322,7 @@ void HttpConnection::send_ready() {
     if (pieces == 0) return;
     if (last_ && waiting_.empty()) return begin_closing();
     set_deadline();
-    if (waiting_.is_ready() || !unread_.empty()) worker_.loop().again(*this);
+    if (waiting_.is_ready() || !unread_.empty() || channel_.readable()) worker_.loop().again(*this);
 }
 
 // What the client still sends is read and dropped for a while, once it has our last words: closing

@@ -89,5 +89,24 @@ TEST_F(BoshDeliveryTest, ALongResponseMayBeReadSlowly) {
     EXPECT_LT(reads_nothing.hear_to_end().size(), long_message.size());
 }
 
+// Its bytes have come while nothing was read, and no event tells of them again.
+TEST_F(BoshDeliveryTest, WhatComesBehindSixteenThatWaitIsRead) {
+    TestGate const gate(upstream_, "limits.connect_rate = '10000/s'\n");
+    HttpClient client(gate.connect("all-none"));
+    std::deque<BoshSession> sessions;
+    for (int i = 0; i < 16; ++i) sessions.emplace_back(gate, upstream_, "all-none").open();
+    for (auto& session : sessions) {
+        client.post(session.body(message));
+        EXPECT_EQ(hear(session.upstream, message.size()), message);
+    }
+    client.ask("GET", "/nothing-here");
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    for (auto& session : sessions) {
+        say(session.upstream, message);
+        EXPECT_EQ(client.hear().status, 200U);
+    }
+    EXPECT_EQ(client.hear().status, 404U);
+}
+
 }  // namespace
 }  // namespace stanzagate::proxy
