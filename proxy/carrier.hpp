@@ -32,6 +32,9 @@ public:
     // The same because the process ends, in the middle of a stream.
     virtual void shut_down() = 0;
 
+    // Last of all: what carries it is closed at once, where it is the client's own connection.
+    virtual void say_end() {}
+
     // Whether what the client sends can be used now.
     virtual void takes(bool) {}
     // The client is authenticated: what it sends is the server's business.

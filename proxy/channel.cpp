@@ -18,6 +18,7 @@ Channel& Channel::operator=(Channel&& other) noexcept {
 }
 
 void Channel::close() {
+    if (carrier_) carrier_->say_end();
     carrier_.reset();
     tls_.reset();
     wire_.close();

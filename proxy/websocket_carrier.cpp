@@ -131,6 +131,12 @@ void WebsocketCarrier::shut_down() {
     fail(StreamErrorCondition::system_shutdown, {}, WebsocketClose::going_away);
 }
 
+// RFC 8446 section 6.1. Behind bytes that the client has not taken it would not arrive, and had
+// better not: they are lost.
+void WebsocketCarrier::say_end() {
+    if (!channel_.blocked()) channel_.say_end();
+}
+
 void WebsocketCarrier::say_close(WebsocketClose code) {
     if (std::exchange(said_close_, true)) return;
     channel_.write(filters::websocket_close(code));

@@ -18,7 +18,7 @@ namespace stanzagate::proxy {
 // the byte after the handshake. What it is given as a stream it says as messages; what the client
 // says as messages it gives as a stream, one message a read(). What is no XMPP it refuses on its
 // own. Answers pings, of those in one read() the last; closes with `<close/>` and a Close frame,
-// and waits for the client's.
+// and waits for the client's; then TLS ends, too.
 class WebsocketCarrier final : public Carrier {
 public:
     // `header` is for a stream error before the server has said anything: its views must live as
@@ -34,6 +34,7 @@ public:
     void write(std::string_view bytes) override;
     void close_write() override;
     void shut_down() override;
+    void say_end() override;
     void authenticated() override;
     bool readable() const override;
     bool blocked() const override { return channel_.blocked(); }

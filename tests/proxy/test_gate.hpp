@@ -43,6 +43,8 @@ public:
     void say_no_more();
     // The last words and the end (close_notify, FIN) in one segment.
     void say_last(std::string_view text);
+    // A close_notify has come.
+    bool told_end() const { return tls_ && tls_->tls().told_end(); }
     Fd& fd() { return tls_ ? tls_->fd() : fd_; }
 
 private:

@@ -243,6 +243,32 @@ TEST_F(WebsocketSessionTest, WhatIsNoStanzaEndsTheStreamAndLeavesNothingBehind) 
     }
 }
 
+// RFC 8446 section 6.1: whoever says Close first, and where the client never does.
+TEST_F(WebsocketSessionTest, TlsEndsWithCloseNotify) {
+    TestGate gate(upstream_, "");
+    WebsocketSession closes(gate, upstream_);
+    closes.open();
+    closes.client.say_frame(client_frame(8, "\x03\xe8"));
+    WebsocketSession is_closed(gate, upstream_);
+    is_closed.open();
+    is_closed.authenticate();
+    say(is_closed.upstream, "</stream:stream>");
+    EXPECT_EQ(is_closed.client.hear_text(), close_message);
+    is_closed.client.say_frame(client_frame(8, "\x03\xe8"));
+    for (auto* const session : {&closes, &is_closed}) {
+        EXPECT_EQ(session->client.hear(), close_frame);
+        EXPECT_EQ(session->client.hear(), ServerFrame{});
+        EXPECT_TRUE(session->client.client().told_end());
+    }
+    WebsocketSession silent(gate, upstream_);
+    silent.open();
+    silent.upstream.reset();
+    while (silent.client.hear().opcode == 1) continue;
+    gate.pass(std::chrono::seconds(61));
+    EXPECT_EQ(silent.client.hear(), ServerFrame{});
+    EXPECT_TRUE(silent.client.client().told_end());
+}
+
 // Its stream was cut, not closed: the client may resume it.
 TEST_F(WebsocketSessionTest, AnUpstreamThatDiesIsNoCloseOfTheStream) {
     TestGate gate(upstream_, "");
