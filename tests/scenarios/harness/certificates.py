@@ -12,7 +12,10 @@ class Certificate:
     key: Path
 
     def client_context(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=str(self.certificate))
+        """One that tells a connection's end by close_notify from a bare FIN."""
+        context = ssl.create_default_context(cafile=str(self.certificate))
+        context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+        return context
 
 
 _KINDS = {"ecdsa": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"],

@@ -65,6 +65,8 @@ class RawTls:
                 self.closed_with = "close_notify"
             except ssl.SSLWantReadError:
                 self._fill()
+            except ssl.SSLEOFError:
+                self.closed_with = self.closed_with or "FIN"
             except ssl.SSLError as error:
                 self.closed_with = self.closed_with or error.reason or str(error)
         return b""
