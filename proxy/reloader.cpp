@@ -1,6 +1,7 @@
 #include "proxy/reloader.hpp"
 
 #include <boost/asio/post.hpp>
+#include <exception>
 #include <string>
 #include <utility>
 
@@ -56,6 +57,17 @@ bool Reloader::open_doors(InheritedSockets inherited) {
 }
 
 void Reloader::reload() {
+    try {
+        if (take_configuration()) return;
+    } catch (const std::exception& exception) {
+        log_.error("exception", {{"what", exception.what()}});
+    }
+    ++reloads_.failed;
+    log_.error("reload_failed", {Field::in_full("file", snapshot_->config.file.string()),
+                                 {"consequence", "the old configuration stays in use"}});
+}
+
+bool Reloader::take_configuration() {
     config::Diagnostics diagnostics;
     auto snapshot = load_snapshot(snapshot_->config.file, diagnostics, snapshot_.get());
     log_diagnostics(log_, "configuration", diagnostics);
@@ -63,15 +75,11 @@ void Reloader::reload() {
         log_what_waits(running, now->config.server, log);
         log.info("reloaded", {Field::in_full("file", now->config.file.string())});
     };
-    if (!snapshot || !publish(snapshot, in_use)) {
-        ++reloads_.failed;
-        log_.error("reload_failed", {Field::in_full("file", snapshot_->config.file.string()),
-                                     {"consequence", "the old configuration stays in use"}});
-        return;
-    }
+    if (!snapshot || !publish(snapshot, in_use)) return false;
     ++reloads_.ok;
     snapshot_ = std::move(snapshot);
     watch_files();
+    return true;
 }
 
 bool Reloader::publish(const std::shared_ptr<const Snapshot>& snapshot,

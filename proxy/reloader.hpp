@@ -39,6 +39,7 @@ public:
     // Binds the first configuration's addresses, the admin's too, but those that are `inherited`.
     // False where one cannot be bound.
     bool open_doors(InheritedSockets inherited);
+    // Whatever happens, the log and reloads() tell how it ended.
     void reload();
     const config::Config& config() const { return snapshot_->config; }
     const Snapshot& snapshot() const { return *snapshot_; }
@@ -51,6 +52,7 @@ private:
 
     // `in_use` is called, on some thread, when all workers use it; never where this is false.
     bool publish(const std::shared_ptr<const Snapshot>& snapshot, std::function<void()> in_use);
+    bool take_configuration();
     void watch_files();
     void watch_lists();
     void read_list(const std::filesystem::path& file, Unchanged unchanged);

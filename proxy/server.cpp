@@ -65,13 +65,23 @@ private:
         timer_.expires_after(std::chrono::seconds(1));
         timer_.async_wait([this](const boost::system::error_code& error) {
             if (error) return;
-            log_.tell_repeats(timer_.expiry());
+            auto const now = timer_.expiry();
             wait();
+            log_.tell_repeats(now);
         });
     }
 
     const Log& log_;
     boost::asio::steady_timer timer_;
+};
+
+// What the service manager is told at a reload: until it hears the end, it waits.
+class ToldReload {
+public:
+    ToldReload() { notify_reloading(); }
+    ~ToldReload() { notify_service_manager("READY=1"); }
+    ToldReload(const ToldReload&) = delete;
+    ToldReload& operator=(const ToldReload&) = delete;
 };
 
 using Workers = std::vector<std::unique_ptr<Worker>>;
@@ -153,9 +163,8 @@ ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot, const config::Di
         for (auto const& worker : workers) worker->hand_over(grace);
     };
     auto const reload = [&] {
-        notify_reloading();
+        ToldReload const told;
         reloader.reload();
-        notify_service_manager("READY=1");
     };
     Takeover takeover(background,
                       {[&] { return start(program, workers, admin); }, hand_over, reload}, log);

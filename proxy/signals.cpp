@@ -18,28 +18,30 @@ Signals::Signals(boost::asio::io_context& background, Actions actions)
     wait_for_takeover();
 }
 
+// Each waits for the next signal before it acts on this one: what it calls may throw.
+
 void Signals::wait_for_stop() {
     stop_signals_.async_wait([this](const boost::system::error_code& error, int) {
         if (error) return;
         if (std::exchange(stopping_, true)) ::_exit(EXIT_SUCCESS);
-        actions_.stop();
         wait_for_stop();
+        actions_.stop();
     });
 }
 
 void Signals::wait_for_reload() {
     reload_signals_.async_wait([this](const boost::system::error_code& error, int) {
         if (error) return;
-        if (!stopping_) actions_.reload();
         wait_for_reload();
+        if (!stopping_) actions_.reload();
     });
 }
 
 void Signals::wait_for_takeover() {
     takeover_signals_.async_wait([this](const boost::system::error_code& error, int) {
         if (error) return;
-        actions_.take_over();
         wait_for_takeover();
+        actions_.take_over();
     });
 }
 

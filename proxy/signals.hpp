@@ -6,8 +6,8 @@
 
 namespace stanzagate::proxy {
 
-// Waits for signals on the background loop and passes them on. A second one to stop ends the
-// process at once.
+// Waits for signals on the background loop and passes them on, also when an action throws, which
+// whoever runs the loop hears of. A second one to stop ends the process at once.
 class Signals {
 public:
     struct Actions {

@@ -27,8 +27,8 @@ Watchdog::Watchdog(boost::asio::io_context& background, std::vector<Post> loops,
 
 void Watchdog::start(std::chrono::microseconds limit) {
     pause_ = limit / looks_within_limit;
-    ask();
     wait();
+    ask();
 }
 
 void Watchdog::stop() {
@@ -36,23 +36,27 @@ void Watchdog::stop() {
     timer_.cancel();
 }
 
+// Where that throws, for want of memory say, there is no round: the next look begins another.
 void Watchdog::ask() {
     late_ = 0;
-    missing_ = std::make_shared<std::atomic<std::size_t>>(loops_.size());
-    for (auto const& post : loops_) post([missing = missing_] { --*missing; });
+    missing_.reset();
+    auto const missing = std::make_shared<std::atomic<std::size_t>>(loops_.size());
+    for (auto const& post : loops_) post([missing] { --*missing; });
+    missing_ = missing;
 }
 
 void Watchdog::wait() {
     timer_.expires_after(pause_);
     timer_.async_wait([this](const boost::system::error_code& error) {
         if (error || pause_.count() == 0) return;
-        look();
         wait();
+        look();
     });
 }
 
 // Once in the middle of the silence, so that the log tells why the process was started again.
 void Watchdog::look() {
+    if (!missing_) return ask();
     if (auto const missing = missing_->load(); missing != 0) {
         if (++late_ == looks_within_limit / 2)
             log_.error("worker_stuck", {{"count", missing}, {"consequence", "no WATCHDOG=1"}});

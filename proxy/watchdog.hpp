@@ -48,7 +48,8 @@ private:
     const Log& log_;
     std::chrono::microseconds pause_{};
     unsigned late_ = 0;  // how often one was missing in this round
-    // How many have not come to it. Of the round, since a late one may come in the next.
+    // How many have not come to it. Of the round, since a late one may come in the next; empty
+    // where none could be begun.
     std::shared_ptr<std::atomic<std::size_t>> missing_;
     boost::asio::steady_timer timer_;
 };

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,9 +62,13 @@ protected:
     boost::asio::io_context background_{1};
     std::vector<std::vector<std::function<void()>>> tasks_{3};
     int alive_ = 0;
+    bool fails_ = false;  // to give one of them a task
     Watchdog watchdog_{background_,
                        {[this](auto task) { tasks_[0].push_back(std::move(task)); },
-                        [this](auto task) { tasks_[1].push_back(std::move(task)); },
+                        [this](auto task) {
+                            if (fails_) throw std::bad_alloc();
+                            tasks_[1].push_back(std::move(task));
+                        },
                         [this](auto task) { tasks_[2].push_back(std::move(task)); }},
                        [this] { ++alive_; },
                        log_};
@@ -113,6 +118,19 @@ TEST_F(WatchdogTest, AnOldAnswerIsNone) {
         for (auto const& task : loop) task();
     look();
     EXPECT_EQ(alive_, 1);
+}
+
+TEST_F(WatchdogTest, ARoundThatCouldNotBeginIsNotTheLast) {
+    watchdog_.start(4ms);
+    for (std::size_t loop = 0; loop < 3; ++loop) run(loop);
+    fails_ = true;
+    EXPECT_THROW(look(), std::bad_alloc);
+    EXPECT_EQ(alive_, 1);
+    fails_ = false;
+    look();
+    for (std::size_t loop = 0; loop < 3; ++loop) run(loop);
+    look();
+    EXPECT_EQ(alive_, 2);
 }
 
 TEST_F(WatchdogTest, StopsWhenTold) {
