@@ -16,7 +16,7 @@ ListContents read_lists(const Config& config, Diagnostics& diagnostics) {
     return contents;
 }
 
-void read_list_again(const NamedList& list, std::shared_ptr<const NetworkSet>& content,
+bool read_list_again(const NamedList& list, std::shared_ptr<const NetworkSet>& content,
                      Diagnostics& diagnostics) {
     Diagnostics found;
     auto read = read_list_file(*list.file, list.where, found);
@@ -27,7 +27,9 @@ void read_list_again(const NamedList& list, std::shared_ptr<const NetworkSet>& c
         else
             diagnostics.add(diagnostic);
     }
-    if (read) content = std::make_shared<const NetworkSet>(*std::move(read));
+    if (!read) return false;
+    content = std::make_shared<const NetworkSet>(*std::move(read));
+    return true;
 }
 
 }  // namespace stanzagate::config

@@ -17,9 +17,9 @@ using ListContents = std::vector<std::shared_ptr<const NetworkSet>>;
 // place holds an empty set.
 ListContents read_lists(const Config& config, Diagnostics& diagnostics);
 
-// Reads one again, after its file has changed. Where it cannot be read, that is a warning at the
-// place that names it, and the last good list stays.
-void read_list_again(const NamedList& list, std::shared_ptr<const NetworkSet>& content,
+// Reads one again, after its file has changed. Where it cannot be read (false), that is a warning
+// at the place that names it, and the last good list stays.
+bool read_list_again(const NamedList& list, std::shared_ptr<const NetworkSet>& content,
                      Diagnostics& diagnostics);
 
 }  // namespace stanzagate::config

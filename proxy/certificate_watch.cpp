@@ -81,19 +81,20 @@ void CertificateWatch::take(const Store& store) {
     });
 }
 
-// Errors in the end; warnings once, those too that go with errors.
+// Errors in the end, and later those that are new; warnings once, those too that go with errors.
 void CertificateWatch::tell(const config::Diagnostics& found, FileReload::Attempt attempt) {
+    using Attempt = FileReload::Attempt;
     config::Diagnostics untold;
-    std::set<std::string> warnings;
+    std::set<std::string> told;
     for (auto const& diagnostic : found.all()) {
-        if (diagnostic.severity == config::Severity::error) {
-            if (attempt == FileReload::Attempt::last) untold.add(diagnostic);
-        } else if (auto const text = diagnostic.to_string();
-                   warnings.insert(text).second && !is_first_ && !told_.contains(text)) {
+        bool const is_error = diagnostic.severity == config::Severity::error;
+        if (is_error && attempt == Attempt::one_of_many) continue;
+        auto const text = diagnostic.to_string();
+        bool const is_new = told.insert(text).second && !told_.contains(text);
+        if (is_error ? is_new || attempt == Attempt::last : is_new && !is_first_)
             untold.add(diagnostic);
-        }
     }
-    told_ = std::move(warnings);
+    told_ = std::move(told);
     is_first_ = false;
     if (untold.has_errors()) ++reloads_.failed;
     log_diagnostics(log_, "certificate", untold, "the certificate in use stays");

@@ -21,8 +21,8 @@ namespace stanzagate::proxy {
 
 // Reads the certificates again when their files change, and has those taken that are new. A host
 // whose new files cannot be used keeps what it has, and the log says so, once for each change, some
-// seconds after it. They are also read once a day, for the warnings of those that are about to
-// expire. On the background loop.
+// seconds after it; they are tried again from time to time. All are also read once a day, for the
+// warnings of those that are about to expire. On the background loop.
 class CertificateWatch {
 public:
     using Store = std::shared_ptr<const certs::CertificateStore>;
@@ -49,7 +49,7 @@ private:
     boost::asio::steady_timer day_;
     std::shared_ptr<const Snapshot> snapshot_;  // for its configuration
     Store store_;                               // in use
-    std::set<std::string> told_;                // warnings of the last reading
+    std::set<std::string> told_;                // by the last reading, or before
     bool is_first_ = true;                      // reading since watch()
     Reloads reloads_;
 };

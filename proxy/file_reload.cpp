@@ -19,6 +19,7 @@ void FileReload::watch(const std::vector<std::filesystem::path>& files) {
 // Several files that change at once are reported one by one, and read once.
 void FileReload::read_again() {
     patient_until_ = Clock::now() + settings_.patience;
+    has_given_up_ = false;
     attempt_after(Clock::duration::zero());
 }
 
@@ -30,9 +31,15 @@ void FileReload::attempt_after(Clock::duration delay) {
 }
 
 void FileReload::attempt() {
-    bool const is_last = Clock::now() >= patient_until_;
-    if (!read_(is_last ? Attempt::last : Attempt::one_of_many) && !is_last)
-        attempt_after(settings_.again);
+    auto attempt = Attempt::one_of_many;
+    if (Clock::now() >= patient_until_)
+        attempt = std::exchange(has_given_up_, true) ? Attempt::later : Attempt::last;
+    // Before the reading, which may throw.
+    attempt_after(attempt == Attempt::one_of_many ? settings_.again : settings_.later);
+    auto const next = timer_.expiry();
+    bool const was_used = read_(attempt);
+    bool const is_to_read_others = timer_.expiry() != next;  // it has called watch()
+    if (was_used && !is_to_read_others) timer_.cancel();
 }
 
 }  // namespace stanzagate::proxy

@@ -18,11 +18,15 @@ struct FileReloadSettings {
     std::chrono::milliseconds again{1'000};
     // and for so long since the last file changed.
     std::chrono::milliseconds patience{5'000};
+    // And after that, after so long each time: files that cannot be opened while there are no
+    // descriptors say so no more when there are some.
+    std::chrono::milliseconds later{60'000};
 };
 
 // Has files read again that belong together, a certificate and its key say, when any of them has
 // changed. Whoever replaces them does so one after another, and between two of them they make no
-// sense: what cannot be used is tried again for some seconds before it counts as wrong.
+// sense: what cannot be used is tried again for some seconds before it counts as wrong, and now and
+// then after that.
 //   watch() whenever they are others; then, and at every change, `read`
 // Belongs to one event loop, whose thread calls back.
 class FileReload {
@@ -30,8 +34,9 @@ public:
     enum class Attempt : std::uint8_t {
         one_of_many,  // where it fails, there is another
         last,         // where it fails, that is to be told
+        later,        // of what fails as before, enough was said
     };
-    // Whether what was read can be used. May call watch().
+    // Whether what was read can be used. May call watch(), or throw: then it cannot.
     using Read = std::function<bool(Attempt)>;
 
     FileReload(boost::asio::io_context& io, Read read, FileReloadSettings settings = {});
@@ -55,6 +60,7 @@ private:
     FileWatcher watcher_;
     boost::asio::steady_timer timer_;
     Clock::time_point patient_until_{};
+    bool has_given_up_ = false;
 };
 
 }  // namespace stanzagate::proxy

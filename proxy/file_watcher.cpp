@@ -95,8 +95,8 @@ void FileWatcher::wait_for_events() {
         boost::asio::posix::descriptor_base::wait_read,
         [this, alive = std::weak_ptr(alive_)](const boost::system::error_code& error) {
             if (error || alive.expired()) return;
+            wait_for_events();  // first, since reading may throw
             read_events();
-            wait_for_events();
         });
 }
 
@@ -159,22 +159,23 @@ void FileWatcher::wait_to_settle() {
 
 void FileWatcher::report_settled() {
     auto const now = Clock::now();
-    std::vector<fs::path> changed;
+    std::vector<std::pair<fs::path, FileStamp>> changed;
     arm();  // before looking, see watch()
     for (auto& [file, state] : files_) {
         if (due(state) > now) continue;
         state.first_event.reset();
         auto const stamp = FileStamp::of(file);
         bool const was_and_is_missing = stamp == FileStamp{} && state.reported == FileStamp{};
-        state.reported = stamp;
-        if (!was_and_is_missing) changed.push_back(file);
+        if (!was_and_is_missing) changed.emplace_back(file, stamp);
     }
     wait_to_settle();
     std::weak_ptr const alive(alive_);
     auto const handler = handler_;  // may destroy *this
-    for (auto const& file : changed) {
+    for (auto const& [file, stamp] : changed) {
         if (files_.contains(file)) handler(file);
         if (alive.expired()) return;
+        if (auto const found = files_.find(file); found != files_.end())
+            found->second.reported = stamp;
     }
 }
 
@@ -184,8 +185,8 @@ void FileWatcher::wait_to_look() {
     look_timer_.async_wait(
         [this, alive = std::weak_ptr(alive_)](const boost::system::error_code& error) {
             if (error || alive.expired()) return;
-            look();
             wait_to_look();
+            look();
         });
 }
 

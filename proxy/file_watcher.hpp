@@ -36,8 +36,9 @@ struct FileWatcherSettings {
 //   watch() any number of times; read the files after it, not before, to miss nothing
 // A change is reported after it is over, as far as can be told: whoever reads may still find half a
 // file, and is told again when the rest has come. A change may be reported where the content is the
-// same; a file that was missing and still is, never.
-// Belongs to one event loop, whose thread calls back. May be destroyed from within the callback.
+// same; a file that was missing and still is, never. What a callback has thrown on is told again
+// when all files are looked at. Belongs to one event loop, whose thread calls back. May be
+// destroyed from within the callback.
 class FileWatcher {
 public:
     // The path as it was given to watch().

@@ -2,6 +2,7 @@
 
 #include <boost/asio/post.hpp>
 #include <exception>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -27,7 +28,7 @@ void log_what_waits(const config::Server& running, const config::Server& wanted,
 
 Reloader::Reloader(boost::asio::io_context& background, std::shared_ptr<const Snapshot> snapshot,
                    const Workers& workers, Admission& admission, AdminServer& admin, const Log& log,
-                   const certs::TicketKeys& ticket_keys)
+                   const certs::TicketKeys& ticket_keys, std::chrono::milliseconds until_unread)
     : started_with_(snapshot->config.server),
       snapshot_(std::move(snapshot)),
       workers_(workers),
@@ -35,6 +36,8 @@ Reloader::Reloader(boost::asio::io_context& background, std::shared_ptr<const Sn
       admin_(admin),
       log_(log),
       background_(background),
+      until_unread_(until_unread),
+      unread_timer_(background),
       watcher_(background, [this](auto const& file) { read_list(file, Unchanged::is_told); }),
       certificates_(
           background, log,
@@ -136,18 +139,32 @@ void Reloader::watch_lists() {
     });
 }
 
+// While there are no descriptors, no file can be opened; and that there are some again is no event.
+void Reloader::wait_for_unread_lists() {
+    unread_timer_.expires_after(until_unread_);
+    unread_timer_.async_wait([this](const boost::system::error_code& error) {
+        if (error || unread_lists_.empty()) return;
+        wait_for_unread_lists();
+        for (auto const& file : std::set(unread_lists_)) read_list(file, Unchanged::is_no_news);
+    });
+}
+
 void Reloader::read_list(const std::filesystem::path& file, Unchanged unchanged) {
+    if (unread_lists_.empty()) wait_for_unread_lists();
+    unread_lists_.insert(file);  // before the reading, which may throw
     config::Diagnostics diagnostics;
+    bool was_read = true;
     auto contents = snapshot_->lists();
     auto const& lists = snapshot_->config.lists;
     std::vector<std::pair<std::string, std::size_t>> changed;  // name, entries
     for (std::size_t i = 0; i < lists.size(); ++i) {
         if (lists[i].file != file) continue;
         auto const before = contents[i];
-        config::read_list_again(lists[i], contents[i], diagnostics);
+        was_read = config::read_list_again(lists[i], contents[i], diagnostics) && was_read;
         if (*contents[i] == *before) continue;
         changed.emplace_back(lists[i].name, contents[i]->size());
     }
+    if (was_read) unread_lists_.erase(file);
     if (!changed.empty() || unchanged == Unchanged::is_told)
         log_diagnostics(log_, "list", diagnostics);
     if (changed.empty()) return;

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "config/diagnostics.hpp"
@@ -32,9 +35,11 @@ class Reloader {
 public:
     using Workers = std::vector<std::unique_ptr<Worker>>;
 
+    // `until_unread`: after which time a list that could not be read is tried again.
     Reloader(boost::asio::io_context& background, std::shared_ptr<const Snapshot> snapshot,
              const Workers& workers, Admission& admission, AdminServer& admin, const Log& log,
-             const certs::TicketKeys& ticket_keys);
+             const certs::TicketKeys& ticket_keys,
+             std::chrono::milliseconds until_unread = std::chrono::minutes(1));
 
     // Binds the first configuration's addresses, the admin's too, but those that are `inherited`.
     // False where one cannot be bound.
@@ -55,6 +60,7 @@ private:
     bool take_configuration();
     void watch_files();
     void watch_lists();
+    void wait_for_unread_lists();
     void read_list(const std::filesystem::path& file, Unchanged unchanged);
     void take_certificates(const CertificateWatch::Store& store, std::function<void()> in_use);
     void take_authorities(const AuthorityWatch::Tls& tls, std::function<void()> in_use);
@@ -68,6 +74,9 @@ private:
     const Log& log_;
     Doors doors_;
     boost::asio::io_context& background_;
+    std::chrono::milliseconds until_unread_;
+    std::set<std::filesystem::path> unread_lists_;  // in use is what they held before
+    boost::asio::steady_timer unread_timer_;
     FileWatcher watcher_;  // of lists
     CertificateWatch certificates_;
     AuthorityWatch authorities_;

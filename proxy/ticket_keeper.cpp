@@ -1,5 +1,6 @@
 #include "proxy/ticket_keeper.hpp"
 
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -43,9 +44,9 @@ bool TicketKeeper::read(FileReload::Attempt attempt) {
     config::Diagnostics found;
     auto const keys = certs::TicketKeys::load(*file_, where_, found);
     bool const is_news = keys && *keys != keys_;
-    if (is_news || (!keys && attempt == FileReload::Attempt::last))
-        log_diagnostics(log_, "ticket_keys", found, "the keys in use stay");
-    if (!keys && attempt == FileReload::Attempt::last) ++reloads_.failed;
+    bool const has_failed = !keys && is_to_be_told(found, attempt);
+    if (is_news || has_failed) log_diagnostics(log_, "ticket_keys", found, "the keys in use stay");
+    if (has_failed) ++reloads_.failed;
     if (is_news) {
         ++reloads_.ok;
         change_to(*keys, [&log = log_, file = file_->string(), count = keys->count()] {
@@ -53,6 +54,14 @@ bool TicketKeeper::read(FileReload::Attempt attempt) {
         });
     }
     return keys.has_value();
+}
+
+bool TicketKeeper::is_to_be_told(const config::Diagnostics& found, FileReload::Attempt attempt) {
+    if (attempt == FileReload::Attempt::one_of_many) return false;
+    std::string text;
+    for (auto const& diagnostic : found.all()) text += diagnostic.to_string() + '\n';
+    auto const before = std::exchange(told_, std::move(text));
+    return attempt == FileReload::Attempt::last || told_ != before;
 }
 
 void TicketKeeper::change_to(const certs::TicketKeys& keys, std::function<void()> in_use) {

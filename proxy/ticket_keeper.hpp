@@ -41,6 +41,7 @@ public:
 
 private:
     bool read(FileReload::Attempt attempt);
+    bool is_to_be_told(const config::Diagnostics& found, FileReload::Attempt attempt);
     void change_to(const certs::TicketKeys& keys, std::function<void()> in_use);
     void wait_to_rotate();
 
@@ -52,6 +53,7 @@ private:
     certs::TicketKeys keys_;
     std::optional<std::filesystem::path> file_;
     config::Position where_;
+    std::string told_;  // of the last failure
     Reloads reloads_;
 };
 

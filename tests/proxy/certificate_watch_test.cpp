@@ -36,7 +36,7 @@ protected:
         if (!log_read_) ::testing::internal::GetCapturedStderr();
     }
 
-    void begin(std::chrono::milliseconds patience = 1h) {
+    void begin(std::chrono::milliseconds patience = 1h, std::chrono::milliseconds settle = 10ms) {
         watch_.emplace(
             io_, log_,
             [this](const CertificateWatch::Store& store, const std::function<void()>& in_use) {
@@ -44,8 +44,10 @@ protected:
                 ++times_;
                 in_use();
             },
-            FileReloadSettings{
-                .watcher = {.settle = 10ms, .look = 1h}, .again = 10ms, .patience = patience});
+            FileReloadSettings{.watcher = {.settle = settle, .look = 1h},
+                               .again = 10ms,
+                               .patience = patience,
+                               .later = 10ms});
         watch_->watch(snapshot_);
         run_quietly();
     }
@@ -188,6 +190,18 @@ TEST_F(CertificateWatchTest, ABadOneStaysOutAndIsToldOfOnce) {
     // And a good one after it is taken.
     const Issued& good = renew("a.example");
     EXPECT_TRUE(run_until([&] { return shows("a.example", good); }));
+}
+
+// As where they could not be opened when they changed.
+TEST_F(CertificateWatchTest, ABadOneIsReadAgainThoughItDoesNotChange) {
+    auto const live = folder_.path() / "live/a.example";
+    fs::rename(live, folder_.path() / "elsewhere");
+    begin(0ms, 1h);
+    ASSERT_TRUE(run_until([&] { return watch_->reloads().failed == 1; }));
+    fs::rename(folder_.path() / "elsewhere", live);
+    const Issued& renewed = renew("a.example");
+    EXPECT_TRUE(run_until([&] { return shows("a.example", renewed); }));
+    EXPECT_EQ(watch_->reloads().failed, 1U);
 }
 
 TEST_F(CertificateWatchTest, FilesThatAreGoneAreABadReplacement) {

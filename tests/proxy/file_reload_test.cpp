@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <new>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,7 +20,7 @@ using Attempt = FileReload::Attempt;
 
 class FileReloadTest : public ::testing::Test {
 protected:
-    void begin(std::chrono::milliseconds patience) {
+    void begin(std::chrono::milliseconds patience, std::chrono::milliseconds later = 1h) {
         reload_.emplace(
             io_,
             [this](Attempt attempt) {
@@ -27,8 +28,10 @@ protected:
                 if (then_) then_();
                 return usable_;
             },
-            FileReloadSettings{
-                .watcher = {.settle = 10ms, .look = 1h}, .again = 5ms, .patience = patience});
+            FileReloadSettings{.watcher = {.settle = 10ms, .look = 1h},
+                               .again = 5ms,
+                               .patience = patience,
+                               .later = later});
         reload_->watch({file_});
     }
     bool run_until(const std::function<bool()>& holds) {
@@ -87,6 +90,29 @@ TEST_F(FileReloadTest, GivesUpOnceForEachChange) {
     attempts_.clear();
     folder_.write("a", "still wrong");
     EXPECT_TRUE(run_until([&] { return has_given_up(); }));
+}
+
+TEST_F(FileReloadTest, TriesAgainLaterWithoutAChange) {
+    usable_ = false;
+    begin(20ms, 5ms);
+    ASSERT_TRUE(
+        run_until([&] { return !attempts_.empty() && attempts_.back() == Attempt::later; }));
+    EXPECT_EQ(std::count(attempts_.begin(), attempts_.end(), Attempt::last), 1);
+    usable_ = true;
+    run_quietly();
+    auto const tried = attempts_.size();
+    run_quietly();
+    EXPECT_EQ(attempts_.size(), tried);
+}
+
+TEST_F(FileReloadTest, OneThatThrowsIsTriedAgain) {
+    then_ = [&] {
+        then_ = nullptr;
+        throw std::bad_alloc();
+    };
+    begin(1h);
+    EXPECT_THROW(run_until([] { return false; }), std::bad_alloc);
+    EXPECT_TRUE(run_until([&] { return attempts_.size() == 2; }));
 }
 
 TEST_F(FileReloadTest, OtherFilesFromWithin) {

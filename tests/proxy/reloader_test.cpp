@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <functional>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -72,7 +75,7 @@ protected:
     std::shared_ptr<const Snapshot> snapshot_ = load();
     Reloader::Workers workers_;
     AdminServer admin_{background_, log_};
-    Reloader reloader_{background_, snapshot_, workers_, admission_, admin_, log_, keys_};
+    Reloader reloader_{background_, snapshot_, workers_, admission_, admin_, log_, keys_, 20ms};
     bool capturing_ = true;
 };
 
@@ -90,6 +93,30 @@ TEST_F(ReloaderTest, OneThatRunsOutOfMemoryHasFailed) {
     auto const log = log_text();
     EXPECT_NE(log.find("event=exception what=std::bad_alloc"), std::string::npos) << log;
     EXPECT_NE(log.find("event=reload_failed"), std::string::npos) << log;
+}
+
+// Nothing tells that the file can be read now.
+TEST_F(ReloaderTest, AListThatCouldNotBeReadIsTriedAgain) {
+    auto const entries = [this] { return reloader_.snapshot().lists().front()->size(); };
+    auto const run_until = [this](const std::function<bool()>& holds) {
+        return eventually(holds, [this] {
+            background_.restart();
+            background_.run_one_for(50ms);
+        });
+    };
+    ASSERT_TRUE(reloader_.open_doors({}));
+    auto const file = folder_.path() / "list";
+    std::filesystem::rename(file, folder_.path() / "elsewhere");
+    std::filesystem::create_directory(file);
+    background_.run_for(50ms);
+    EXPECT_EQ(entries(), 1U);
+    std::filesystem::remove(file);
+    write_long_list();
+    {
+        ScarceMemory const scarce(much);
+        EXPECT_THROW(background_.run_for(10s), std::bad_alloc);
+    }
+    EXPECT_TRUE(run_until([&] { return entries() == 2; }));
 }
 
 }  // namespace

@@ -38,7 +38,8 @@ protected:
             },
             TicketKeeper::Settings{.reload = {.watcher = {.settle = 10ms, .look = 1h},
                                               .again = 10ms,
-                                              .patience = 50ms},
+                                              .patience = 50ms,
+                                              .later = 10ms},
                                    .rotation = rotation});
     }
     TicketKeys write(const std::string& text) {
