@@ -16,6 +16,7 @@
 #include "config/nearest_word.hpp"
 #include "filters/jid.hpp"
 #include "proxy/core_dumps.hpp"
+#include "proxy/descriptor_limit.hpp"
 #include "proxy/doctor.hpp"
 #include "proxy/explain.hpp"
 #include "proxy/server.hpp"
@@ -36,6 +37,7 @@ void print(const config::Diagnostics& diagnostics) {
 
 ExitCode run(const std::string& file, bool core_dumps, const proxy::Program& program) {
     if (!core_dumps) proxy::forbid_core_dumps();
+    proxy::raise_descriptor_limit();
     config::Diagnostics diagnostics;
     auto const snapshot = proxy::load_snapshot(file, diagnostics);
     if (!snapshot) {

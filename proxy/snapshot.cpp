@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "config/load.hpp"
+#include "proxy/descriptor_limit.hpp"
 
 namespace stanzagate::proxy {
 
@@ -31,6 +32,7 @@ std::shared_ptr<const Snapshot> load_snapshot(const std::filesystem::path& file,
                                               config::Diagnostics& diagnostics,
                                               const Snapshot* before) {
     auto config = config::load_in_part(file, diagnostics);
+    if (config) warn_of_descriptors(*config, hard_descriptor_limit(), diagnostics);
     return config ? load_snapshot(*std::move(config), diagnostics, before) : nullptr;
 }
 

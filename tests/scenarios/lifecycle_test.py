@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import subprocess
+from pathlib import Path
 
 from harness.canonical import SASL, stream_error_of
 from harness.certificates import make_certificate
@@ -156,6 +157,20 @@ class Commands(Lifecycle):
         done = run_program("run", "-c", self.write(self.configuration(head)))
         self.assertEqual(done.returncode, 3, done.stderr)
         self.assertIn(address, done.stderr)
+
+    def test_descriptors(self):
+        """As many as it may have; and it says so where these are too few."""
+        file = self.write(self.configuration("[limits]\nconnections = 2000\n" + LISTENERS))
+        limited = ["prlimit", "--nofile=512:1024"]
+        checked = subprocess.run([*limited, program(), "check", "-c", file], check=True,
+                                 capture_output=True, text=True)
+        self.assertRegex(checked.stderr, r":1:1: warning: limits.connections: 2000 need .* 1024")
+        gate = Gate(self.temporary_folder(), file.read_text())
+        gate.process.argv[:0] = limited
+        with gate:
+            limits = Path(f"/proc/{gate.process.child.pid}/limits").read_text()
+            self.assertRegex(limits, r"(?m)^Max open files +1024 +1024 ")
+            self.assert_logged(gate.process, "limits.connections: 2000 need")
 
     def test_tells_systemd(self):
         path = str(self.temporary_folder() / "notify")
