@@ -71,10 +71,15 @@ void add_all(const Diagnostics& found, Diagnostics& diagnostics) {
 
 Config read_config(Section root) {
     Config config;
-    if (auto server = root.table("server")) config.server = read_server(std::move(*server));
+    std::map<Endpoint, Position> bound;
+    if (auto server = root.table("server")) {
+        const Position where = server->where("admin");
+        config.server = read_server(std::move(*server));
+        if (const auto& admin = config.server.admin; admin && admin->endpoint())
+            bound.emplace(*admin->endpoint(), where);
+    }
     if (auto limits = root.table("limits")) config.limits = read_limits(std::move(*limits));
 
-    std::map<Endpoint, Position> bound;
     for (Section& listen : root.tables("listen"))
         config.listen.push_back(read_listen(std::move(listen), bound));
     std::vector<HostKeys> hosts;

@@ -10,15 +10,35 @@
 namespace stanzagate::config {
 namespace {
 
+bool stands_for_all(const Address& address) {
+    return std::ranges::all_of(address.bytes(), [](auto byte) { return byte == 0; });
+}
+
+// Whoever listens at one cannot listen at the other. [::] is IPv6 alone.
+bool overlap(const Endpoint& one, const Endpoint& other) {
+    return one.port == other.port && one.address.is_v4() == other.address.is_v4() &&
+           (stands_for_all(one.address) || stands_for_all(other.address));
+}
+
 // Acceptors bind with SO_REUSEPORT, so the kernel would not notice that an address is there twice.
 void note_bound(Section& section, const Endpoint& endpoint, const Position& where,
                 std::map<Endpoint, Position>& bound) {
     if (endpoint.port == 0) return;
+    const std::string text = in_quotes(endpoint.to_string());
     const auto [first, is_new] = bound.emplace(endpoint, where);
-    if (!is_new)
-        section.error("address", where,
-                      in_quotes(endpoint.to_string()) + " is already listened on, in line " +
-                          std::to_string(first->second.line));
+    if (!is_new) {
+        section.error(
+            "address", where,
+            text + " is already listened on, in line " + std::to_string(first->second.line));
+        return;
+    }
+    for (const auto& [other, place] : bound)
+        if (other != endpoint && overlap(other, endpoint))
+            section.error("address", where,
+                          text + " overlaps with " + in_quotes(other.to_string()) + " in line " +
+                              std::to_string(place.line) +
+                              ": one of them is every address of this machine, and nobody can "
+                              "listen at both");
 }
 
 void read_addresses(Section& section, Listen& listen, std::map<Endpoint, Position>& bound) {

@@ -16,7 +16,7 @@ namespace stanzagate::config {
 
 Server read_server(Section section);
 Limits read_limits(Section section);
-// `bound` has what the listeners before it listen on.
+// `bound` has what the listeners before it listen on, and the admin address.
 Listen read_listen(Section section, std::map<Endpoint, Position>& bound);
 Http read_http(Section section);
 Upstream read_upstream(Section& host);

@@ -1,5 +1,6 @@
 #include "proxy/admin_socket.hpp"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -78,6 +79,8 @@ bool AdminSocket::bind_endpoint(config::Endpoint endpoint, std::optional<int> le
     if (!fd_) return false;
     int const on = 1;
     ::setsockopt(fd_.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    // [::] is IPv6 only, as for clients.
+    if (to.family() == AF_INET6) ::setsockopt(fd_.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     auto const share = [&](bool shared) {
         if (!leaving) return;
         share_port(*leaving, shared);
