@@ -1,6 +1,7 @@
 #include "proxy/doors.hpp"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -9,6 +10,7 @@
 
 #include "proxy/error_text.hpp"
 #include "proxy/listener.hpp"
+#include "proxy/socket_address.hpp"
 
 namespace stanzagate::proxy {
 namespace {
@@ -59,7 +61,7 @@ Opened bind_for_all(config::Endpoint& endpoint, std::size_t workers) {
     if (auto const why = why_not_free(endpoint)) return {{}, *why};
     Opened opened;
     for (std::size_t i = 0; i < workers; ++i) {
-        auto socket = open_listening_socket(endpoint);
+        auto socket = bind_listening_socket(endpoint);
         if (auto const* const why = std::get_if<std::string>(&socket)) return {{}, *why};
         opened.sockets.emplace_back().push_back({std::get<Fd>(std::move(socket))});
     }
@@ -81,7 +83,7 @@ Opened spread(std::vector<InheritedSocket> inherited, config::Endpoint& endpoint
         opened.sockets[i % workers].push_back({std::move(inherited[i].fd), inherited[i].ours});
     for (auto i = count; i < workers; ++i) {
         if (all_ours) {
-            auto more = open_listening_socket(endpoint);
+            auto more = bind_listening_socket(endpoint);
             if (auto* const fd = std::get_if<Fd>(&more)) {
                 opened.sockets[i].push_back({std::move(*fd)});
                 continue;
@@ -93,6 +95,12 @@ Opened spread(std::vector<InheritedSocket> inherited, config::Endpoint& endpoint
         opened.sockets[i].push_back({std::move(copy), shared.ours});
     }
     return opened;
+}
+
+bool listens(const Fd& socket) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    return ::getsockopt(socket.get(), SOL_SOCKET, SO_ACCEPTCONN, &value, &size) == 0 && value != 0;
 }
 
 }  // namespace
@@ -140,15 +148,24 @@ std::optional<std::vector<std::vector<Door>>> Doors::open(const config::Config& 
     return doors;
 }
 
-void Doors::opened(const std::vector<Door>& doors, const Log& log) {
+bool Doors::listen(const std::vector<std::vector<Door>>& doors, const Log& log) {
+    for (auto const& worker : doors) {
+        for (auto const& door : worker) {
+            if (!door.socket || listens(door.socket) || start_listening(door.socket)) continue;
+            log.error("cannot_listen", {{"address", local_endpoint(door.socket.get()).to_string()},
+                                        {"reason", error_text(errno)}});
+            return false;
+        }
+    }
     keys_.clear();
-    for (auto const& door : doors) keys_.insert(door.key);
+    for (auto const& door : doors.front()) keys_.insert(door.key);
     for (auto const& bound : std::exchange(bound_, {}))
         log.info("listening",
                  {{"address", bound.address},
                   {"tls", to_string(bound.tls)},
                   {"serve", bound.serve},
                   {"inherited", bound.inherited == 0 ? "" : std::to_string(bound.inherited)}});
+    return true;
 }
 
 }  // namespace stanzagate::proxy

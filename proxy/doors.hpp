@@ -24,7 +24,7 @@ struct Door {
 };
 
 // Which addresses the process listens at.
-//   open() tells what the workers need for a configuration; then opened() or, if the configuration
+//   open() tells what the workers need for a configuration; then listen() or, if the configuration
 //   is not used after all, nothing.
 class Doors {
 public:
@@ -32,12 +32,15 @@ public:
     // those that no address names.
     void inherit(InheritedSockets sockets) { inherited_ = std::move(sockets); }
     // For each worker its doors. Addresses that are not listened at yet are bound, once for each
-    // worker; nullopt, with the reason logged, where one cannot be: then none was opened. A worker
-    // may get more than one socket of an address, where so many were inherited.
+    // worker; nullopt, with the reason logged, where one cannot be: then none was opened. None of
+    // them listens yet: whoever was in its queue would be lost with it, where the next address
+    // cannot be bound. A worker may get more than one socket of an address, where so many were
+    // inherited.
     std::optional<std::vector<std::vector<Door>>> open(const config::Config& config,
                                                        std::size_t workers, const Log& log);
-    // The workers get them: from now on the process listens there, and the log says so.
-    void opened(const std::vector<Door>& doors, const Log& log);
+    // The workers get them: from now on the process listens there, and the log says so. False, with
+    // the reason logged, where it cannot.
+    bool listen(const std::vector<std::vector<Door>>& doors, const Log& log);
 
 private:
     // What the log is to say of an address.

@@ -113,14 +113,14 @@ Fd bound_socket(const config::Endpoint& endpoint, bool shared) {
     set_no_delay(fd.get());  // what is accepted inherits these
     set_keepalive(fd.get());
     if (::bind(fd.get(), address.get(), address.size) != 0) return Fd();
-    if (::listen(fd.get(), SOMAXCONN) != 0) return Fd();
     return fd;
 }
 
 }  // namespace
 
 std::optional<std::string> why_not_free(const config::Endpoint& endpoint) {
-    if (bound_socket(endpoint, false)) return std::nullopt;
+    auto const fd = bound_socket(endpoint, false);
+    if (fd && start_listening(fd)) return std::nullopt;
     auto reason = error_text(errno);
     if (errno == EADDRINUSE)
         reason +=
@@ -128,11 +128,22 @@ std::optional<std::string> why_not_free(const config::Endpoint& endpoint) {
     return reason;
 }
 
-std::variant<Fd, std::string> open_listening_socket(config::Endpoint& endpoint) {
+std::variant<Fd, std::string> bind_listening_socket(config::Endpoint& endpoint) {
     auto fd = bound_socket(endpoint, true);
     if (!fd) return error_text(errno);
     endpoint = local_endpoint(fd.get());
     return fd;
+}
+
+bool start_listening(const Fd& fd) {
+    return ::listen(fd.get(), SOMAXCONN) == 0;
+}
+
+std::variant<Fd, std::string> open_listening_socket(config::Endpoint& endpoint) {
+    auto bound = bind_listening_socket(endpoint);
+    if (auto const* const fd = std::get_if<Fd>(&bound); fd && !start_listening(*fd))
+        return error_text(errno);
+    return bound;
 }
 
 }  // namespace stanzagate::proxy

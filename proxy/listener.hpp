@@ -57,8 +57,13 @@ private:
 // is for people, and says what to do where that was no mistake.
 std::optional<std::string> why_not_free(const config::Endpoint& endpoint);
 
-// A listening socket, shared by port with those of other workers (SO_REUSEPORT). `endpoint` gets
-// the port that the kernel chose, where it asked for port 0. The error is a text for people.
+// A socket that may listen, shared by port with those of other workers (SO_REUSEPORT). `endpoint`
+// gets the port that the kernel chose, where it asked for port 0. The error is a text for people.
+std::variant<Fd, std::string> bind_listening_socket(config::Endpoint& endpoint);
+// From then on the kernel gives it connections, which are lost where it is closed. False: errno
+// tells.
+bool start_listening(const Fd& fd);
+// Both.
 std::variant<Fd, std::string> open_listening_socket(config::Endpoint& endpoint);
 
 }  // namespace stanzagate::proxy

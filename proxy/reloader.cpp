@@ -89,7 +89,7 @@ bool Reloader::publish(const std::shared_ptr<const Snapshot>& snapshot,
                        std::function<void()> in_use) {
     auto doors = doors_.open(snapshot->config, workers_.size(), log_);
     if (!doors || !admin_.listen(snapshot->config.server.admin)) return false;
-    doors_.opened(doors->front(), log_);
+    if (!doors_.listen(*doors, log_)) return false;
     admission_.use(snapshot->config.limits);
     auto const told = when_all_use(std::move(in_use));
     for (std::size_t i = 0; i < workers_.size(); ++i)

@@ -46,6 +46,12 @@ protected:
         auto const snapshot = snapshot_of(listening_at(addresses));
         return doors_.open(snapshot->config, workers, log_);
     }
+    static bool listens(const Fd& fd) {
+        int value = 0;
+        socklen_t size = sizeof value;
+        EXPECT_EQ(::getsockopt(fd.get(), SOL_SOCKET, SO_ACCEPTCONN, &value, &size), 0);
+        return value != 0;
+    }
     static std::set<ino_t> distinct(const std::vector<std::vector<Door>>& doors) {
         std::set<ino_t> found;
         for (auto const& worker : doors)
@@ -111,6 +117,23 @@ TEST_F(DoorsTest, ASocketThatIsNotSharedByPortIsSharedByAll) {
     ASSERT_TRUE(doors);
     EXPECT_EQ(distinct(*doors).size(), 1U);
     for (auto const& worker : *doors) EXPECT_EQ(worker.size(), 1U);
+}
+
+// Nobody waits in a socket that is closed, because another address cannot be bound.
+TEST_F(DoorsTest, NothingListensBeforeAllIsBound) {
+    Endpoint at;
+    doors_.inherit({sockets(1, true, at), log_});
+    auto const doors = open({at.to_string(), "127.0.0.1:0"}, 3);
+    ASSERT_TRUE(doors);
+    auto const listening = [&] {
+        std::size_t count = 0;
+        for (auto const& worker : *doors)
+            for (auto const& door : worker) count += listens(door.socket) ? 1 : 0;
+        return count;
+    };
+    EXPECT_EQ(listening(), 1U) << "the inherited one";
+    EXPECT_TRUE(doors_.listen(*doors, log_));
+    EXPECT_EQ(listening(), 6U);
 }
 
 // Who names a port gets it, wherever it stands.

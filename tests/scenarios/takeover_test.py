@@ -207,6 +207,17 @@ class BySignal(TakeoverScenario):
         client.close()
         self.assertEqual(gate.process.wait(10), 0)
 
+    def test_one_that_fails_under_load(self):
+        """More workers have more sockets: none of them takes connections before all is bound."""
+        gate = self.gate(workers=1)
+        succession = self.succession(gate)
+        with CrowdAtTheDoor(HOST, gate.port("starttls")) as crowd:
+            gate.config_file.write_text(
+                self.configuration(workers=8, direct="192.0.2.1:5222"))
+            for _ in range(5):
+                succession.try_to_take_over("takeover_failed")
+        self.assert_served(crowd)
+
     def test_the_program_of_now_is_started(self):
         """What a package has put in the place of the running one."""
         folder = self.temporary_folder()
