@@ -57,8 +57,16 @@ struct Opened {
     std::string error;
 };
 
-Opened bind_for_all(config::Endpoint& endpoint, std::size_t workers) {
-    if (auto const why = why_not_free(endpoint)) return {{}, *why};
+// What to do about an address that is taken: by another process when this one comes first, and
+// most likely by our own 0.0.0.0, or by what it is to be replaced with, when it does not.
+constexpr std::string_view if_first =
+    "; if a stanzagate is running there, send it SIGUSR2: it then starts its successor";
+constexpr std::string_view if_not_first =
+    "; if it is this gate that listens there, at an address that overlaps with this one, stop it "
+    "and start it again";
+
+Opened bind_for_all(config::Endpoint& endpoint, std::size_t workers, std::string_view advice) {
+    if (auto const why = why_not_free(endpoint, advice)) return {{}, *why};
     Opened opened;
     for (std::size_t i = 0; i < workers; ++i) {
         auto socket = bind_listening_socket(endpoint);
@@ -119,6 +127,7 @@ Doors::Claims Doors::claim(const config::Config& config, const Log& log) {
 
 std::optional<std::vector<std::vector<Door>>> Doors::open(const config::Config& config,
                                                           std::size_t workers, const Log& log) {
+    auto const advice = keys_.empty() && inherited_.empty() ? if_first : if_not_first;
     auto claims = claim(config, log);
     bound_.clear();
     std::map<const config::Listen*, std::shared_ptr<const config::Listen>> shared;
@@ -133,7 +142,7 @@ std::optional<std::vector<std::vector<Door>>> Doors::open(const config::Config& 
         auto endpoint = configured;
         auto const claimed = claims.find(key);
         auto const inherited = claimed == claims.end() ? 0 : claimed->second.size();
-        auto opened = inherited == 0 ? bind_for_all(endpoint, workers)
+        auto opened = inherited == 0 ? bind_for_all(endpoint, workers, advice)
                                      : spread(std::move(claimed->second), endpoint, workers);
         if (!opened.error.empty()) {
             log.error("cannot_listen",

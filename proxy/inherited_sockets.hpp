@@ -58,6 +58,7 @@ public:
     // Takes the variables out of the environment, too. Before there are threads.
     static InheritedSockets from_environment(const Log& log);
 
+    bool empty() const { return sockets_.empty(); }
     // All that listen at `endpoint`. Port 0 is any port: it takes what listens at the first one of
     // that address that is left.
     std::vector<InheritedSocket> take(config::Endpoint endpoint);

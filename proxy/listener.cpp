@@ -118,13 +118,12 @@ Fd bound_socket(const config::Endpoint& endpoint, bool shared) {
 
 }  // namespace
 
-std::optional<std::string> why_not_free(const config::Endpoint& endpoint) {
+std::optional<std::string> why_not_free(const config::Endpoint& endpoint, std::string_view advice) {
     auto const fd = bound_socket(endpoint, false);
     if (fd && start_listening(fd)) return std::nullopt;
+    bool const is_taken = errno == EADDRINUSE;
     auto reason = error_text(errno);
-    if (errno == EADDRINUSE)
-        reason +=
-            "; if a stanzagate is running there, send it SIGUSR2: it then starts its successor";
+    if (is_taken) reason += advice;
     return reason;
 }
 

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -54,8 +55,8 @@ private:
 
 // Why nobody can listen at `endpoint`, if so. Asked before the shared sockets are opened: these
 // would quietly divide the connections with another process that was started by mistake. The text
-// is for people, and says what to do where that was no mistake.
-std::optional<std::string> why_not_free(const config::Endpoint& endpoint);
+// is for people; `advice` is put behind it where another socket has the address.
+std::optional<std::string> why_not_free(const config::Endpoint& endpoint, std::string_view advice);
 
 // A socket that may listen, shared by port with those of other workers (SO_REUSEPORT). `endpoint`
 // gets the port that the kernel chose, where it asked for port 0. The error is a text for people.

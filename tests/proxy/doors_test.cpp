@@ -28,6 +28,11 @@ class DoorsTest : public ::testing::Test {
 protected:
     DoorsTest() { ::testing::internal::CaptureStderr(); }
     ~DoorsTest() override { ::testing::internal::GetCapturedStderr(); }
+    static std::string log_text() {
+        auto text = ::testing::internal::GetCapturedStderr();
+        ::testing::internal::CaptureStderr();
+        return text;
+    }
 
     // That many listening sockets of one address.
     static std::vector<PassedSocket> sockets(std::size_t count, bool ours, Endpoint& at) {
@@ -134,6 +139,25 @@ TEST_F(DoorsTest, NothingListensBeforeAllIsBound) {
     EXPECT_EQ(listening(), 1U) << "the inherited one";
     EXPECT_TRUE(doors_.listen(*doors, log_));
     EXPECT_EQ(listening(), 6U);
+}
+
+// SIGUSR2 is for who comes first: the successor of who is there would meet the same address.
+TEST_F(DoorsTest, TheAdviceAboutATakenAddressFits) {
+    Endpoint taken;
+    Fd const other(sockets(1, true, taken).front().fd);
+    EXPECT_FALSE(open({taken.to_string()}, 1));
+    EXPECT_NE(log_text().find("send it SIGUSR2"), std::string::npos);
+    Endpoint at;
+    doors_.inherit({sockets(1, true, at), log_});
+    EXPECT_FALSE(open({at.to_string(), taken.to_string()}, 1)) << "of a successor";
+    auto const of_successor = log_text();
+    auto const doors = open({"127.0.0.1:0"}, 1);
+    ASSERT_TRUE(doors && doors_.listen(*doors, log_));
+    EXPECT_FALSE(open({"127.0.0.1:0", taken.to_string()}, 1)) << "at a reload";
+    for (auto const& log : {of_successor, log_text()}) {
+        EXPECT_EQ(log.find("SIGUSR2"), std::string::npos) << log;
+        EXPECT_NE(log.find("stop it and start it again"), std::string::npos) << log;
+    }
 }
 
 // Who names a port gets it, wherever it stands.
