@@ -1,5 +1,6 @@
 #include "proxy/service_manager.hpp"
 
+#include <cstdlib>
 #include <ctime>
 
 #ifdef STANZAGATE_HAS_SYSTEMD
@@ -11,6 +12,14 @@ namespace stanzagate::proxy {
 void notify_service_manager([[maybe_unused]] const std::string& state) {
 #ifdef STANZAGATE_HAS_SYSTEMD
     sd_notify(0, state.c_str());
+#endif
+}
+
+bool has_service_manager() {
+#ifdef STANZAGATE_HAS_SYSTEMD
+    return std::getenv("NOTIFY_SOCKET") != nullptr;
+#else
+    return false;
 #endif
 }
 

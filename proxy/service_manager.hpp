@@ -8,6 +8,9 @@ namespace stanzagate::proxy {
 // us, or where the program was built without libsystemd.
 void notify_service_manager(const std::string& state);
 
+// Whether it hears of that.
+bool has_service_manager();
+
 // A reload begins, or a takeover; "READY=1" ends it. With the time, as Type=notify-reload wants it
 // (systemd 253); with Type=notify it is passed over.
 void notify_reloading();

@@ -34,6 +34,7 @@ Takeover::Takeover(boost::asio::io_context& background, Steps steps, const Log& 
     : steps_(std::move(steps)),
       log_(log),
       limit_(limit),
+      parent_(::getppid()),
       channel_(background),
       timer_(background) {}
 
@@ -41,8 +42,8 @@ void Takeover::begin() {
     if (state_ == State::waiting) return refuse("one is under way");
     if (state_ == State::done) return refuse("a new process has taken over already");
     if (state_ == State::stopping) return refuse("the process stops");
-    // With it, everything else would end.
-    if (::getpid() == 1) return refuse("this is process 1 of its container: replace that");
+    if (auto const why = why_no_successor(::getpid(), parent_, has_service_manager()); !why.empty())
+        return refuse(why);
     notify_reloading();
     auto started = steps_.start();
     if (auto const* const why = std::get_if<std::string>(&started)) return fail(*why);
@@ -120,6 +121,14 @@ void Takeover::abandon() {
 bool Takeover::puts_off_reload() {
     if (state_ == State::waiting) reload_wanted_ = true;
     return state_ == State::waiting;
+}
+
+std::string_view why_no_successor(pid_t self, pid_t parent, bool has_service_manager) {
+    if (self == 1) return "this is process 1 of its container: replace that";
+    if (parent == 1 && !has_service_manager)
+        return "process 1 has started this one and cannot be told of another (no NOTIFY_SOCKET): "
+               "it would end the container or service with this process, so replace that";
+    return {};
 }
 
 std::string how_it_ended(int status) {

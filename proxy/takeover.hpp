@@ -55,6 +55,7 @@ private:
     Steps steps_;
     const Log& log_;
     std::chrono::milliseconds limit_;
+    pid_t parent_;  // at the start: where that is gone, nobody waits for this process
     State state_ = State::idle;
     bool reload_wanted_ = false;
     pid_t pid_ = 0;
@@ -62,6 +63,11 @@ private:
     std::array<char, 1> heard_{};
     boost::asio::steady_timer timer_;
 };
+
+// Why the end of process `self` would be its successor's, too; empty where it would not. Process 1
+// of a container ends when what it has started does (docker run --init), and then all does; systemd
+// does the same to a service unless it is told which process is the main one now.
+std::string_view why_no_successor(pid_t self, pid_t parent, bool has_service_manager);
 
 // How a process has ended, by its status (waitpid(2)), for people.
 std::string how_it_ended(int status);

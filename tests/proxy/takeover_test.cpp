@@ -224,6 +224,13 @@ TEST_F(TakeoverTest, OneThatIsNotReadyInTimeIsEnded) {
               std::string::npos);
 }
 
+TEST(WhyNoSuccessorTest, WhereEverythingWouldEndWithThisProcess) {
+    EXPECT_NE(why_no_successor(1, 0, false), "") << "of a container";
+    EXPECT_NE(why_no_successor(7, 1, false), "") << "of a container with an init";
+    EXPECT_EQ(why_no_successor(7, 1, true), "") << "of systemd";
+    EXPECT_EQ(why_no_successor(7, 6, false), "") << "of a shell";
+}
+
 TEST_F(TakeoverTest, OneThatCannotBeStartedIsAnError) {
     Takeover takeover(background_, {[] { return std::string("no reason"); }, [] {}, [] {}}, log_);
     takeover.begin();
