@@ -166,8 +166,13 @@ ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot, const config::Di
         ToldReload const told;
         reloader.reload();
     };
-    Takeover takeover(background,
-                      {[&] { return start(program, workers, admin); }, hand_over, reload}, log);
+    auto exit_code = ExitCode::done;
+    auto const end = [&] {
+        exit_code = ExitCode::cannot_start;  // whoever starts again what fails is to do so
+        for (auto const& worker : workers) worker->end();
+    };
+    Takeover takeover(
+        background, {[&] { return start(program, workers, admin); }, hand_over, reload, end}, log);
     auto const drain = [&] {
         if (!takeover.is_done()) notify_service_manager("STOPPING=1");
         takeover.abandon();
@@ -205,7 +210,7 @@ ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot, const config::Di
     joiner.join();
     log.tell_repeats(Repeats::Clock::time_point::max());
     log.info("stopped", {});
-    return ExitCode::done;
+    return exit_code;
 }
 
 }  // namespace stanzagate::proxy

@@ -29,14 +29,16 @@ int end_process(pid_t pid) {
 
 }  // namespace
 
-Takeover::Takeover(boost::asio::io_context& background, Steps steps, const Log& log,
-                   std::chrono::milliseconds limit)
+Takeover::Takeover(boost::asio::io_context& background, Steps steps, const Log& log, Times times)
     : steps_(std::move(steps)),
       log_(log),
-      limit_(limit),
+      times_(times),
       parent_(::getppid()),
       channel_(background),
       timer_(background) {}
+
+Takeover::Takeover(boost::asio::io_context& background, Steps steps, const Log& log)
+    : Takeover(background, std::move(steps), log, Times()) {}
 
 void Takeover::begin() {
     if (state_ == State::waiting) return refuse("one is under way");
@@ -60,12 +62,12 @@ void Takeover::refuse(std::string_view reason) const {
 }
 
 void Takeover::wait() {
-    timer_.expires_after(limit_);
+    timer_.expires_after(times_.limit);
     // What was under way when one failed is not about the next.
     auto const is_over = [this, pid = pid_] { return state_ != State::waiting || pid != pid_; };
     timer_.async_wait([this, is_over](const boost::system::error_code& error) {
         if (error || is_over()) return;
-        auto const seconds = std::chrono::duration_cast<std::chrono::seconds>(limit_).count();
+        auto const seconds = std::chrono::duration_cast<std::chrono::seconds>(times_.limit).count();
         end_process(pid_);
         fail("it was not ready within " + std::to_string(seconds) + " s, and was ended");
     });
@@ -98,6 +100,31 @@ void Takeover::succeed() {
     steps_.hand_over();
     channel_.close();
     if (reload_wanted_) ::kill(pid_, SIGHUP);
+    watch();
+}
+
+// By looking: a descriptor to wait for (pidfd_open(2)) may be what is missing just then.
+void Takeover::watch() {
+    timer_.expires_after(times_.pause);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) look();
+    });
+}
+
+// Its status stays for the process that becomes its parent: the service manager, which has been
+// told that this was the main process. With exit code 0 it was told to end, or has its own
+// successor.
+void Takeover::look() {
+    siginfo_t found{};
+    if (::waitid(P_PID, static_cast<id_t>(pid_), &found, WEXITED | WNOHANG | WNOWAIT) != 0) return;
+    if (found.si_pid == 0) return watch();
+    bool const has_exited = found.si_code == CLD_EXITED;
+    if (has_exited && found.si_status == 0) return;
+    auto const reason = how_it_ended(has_exited ? W_EXITCODE(found.si_status, 0) : found.si_status);
+    log_.error("successor_ended", {{"pid", pid_},
+                                   {"reason", reason},
+                                   {"consequence", "nobody listens: the old process ends, too"}});
+    steps_.end();
 }
 
 void Takeover::fail(const std::string& reason) {

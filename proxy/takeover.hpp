@@ -17,7 +17,8 @@
 namespace stanzagate::proxy {
 
 // Lets a new process take this one's place: starts it, waits until it has said that it serves, and
-// hands over. Until then this one serves as before, and goes on where the new one fails. On the
+// hands over. Until then this one serves as before, and goes on where the new one fails. After that
+// nobody serves where the new one dies; then this one ends, so that a supervisor sees it. On the
 // background loop.
 //   begin(), for each SIGUSR2
 class Takeover {
@@ -26,12 +27,15 @@ public:
         std::function<std::variant<Successor, std::string>()> start;
         std::function<void()> hand_over;  // the other serves: accept no more
         std::function<void()> reload;     // one that was put off
+        std::function<void()> end;        // the other serves no more: nor need this one stay
     };
-    // In which the new process has to be ready.
-    static constexpr std::chrono::seconds longest{30};
+    struct Times {
+        std::chrono::milliseconds limit{30'000};  // in which the new process has to be ready
+        std::chrono::milliseconds pause{1'000};   // between two looks whether it still is there
+    };
 
-    Takeover(boost::asio::io_context& background, Steps steps, const Log& log,
-             std::chrono::milliseconds limit = longest);
+    Takeover(boost::asio::io_context& background, Steps steps, const Log& log, Times times);
+    Takeover(boost::asio::io_context& background, Steps steps, const Log& log);
     Takeover(const Takeover&) = delete;
     Takeover& operator=(const Takeover&) = delete;
 
@@ -50,11 +54,13 @@ private:
     void wait();
     void wait_for_end(int looks);
     void succeed();
+    void watch();
+    void look();
     void fail(const std::string& reason);
 
     Steps steps_;
     const Log& log_;
-    std::chrono::milliseconds limit_;
+    Times times_;
     pid_t parent_;  // at the start: where that is gone, nobody waits for this process
     State state_ = State::idle;
     bool reload_wanted_ = false;

@@ -90,6 +90,14 @@ void Worker::drain(std::chrono::milliseconds grace) {
     loop_.post([this, grace] { begin_drain(grace); });
 }
 
+void Worker::end() {
+    loop_.post([this] {
+        begin_leaving({}, [](Listener& listener) { listener.stop(); });
+        drain_deadline_.set({});  // sooner than it was set to
+        finish_if_idle();
+    });
+}
+
 void Worker::hand_over(std::chrono::milliseconds grace) {
     loop_.post([this, grace] {
         begin_leaving(grace, [](Listener& listener) { listener.hand_over(); });

@@ -97,6 +97,8 @@ public:
     // Accepts no more, ends what is not authenticated yet, and lets the others live for up to
     // `grace`.
     void drain(std::chrono::milliseconds grace);
+    // Whoever is connected has to go now, whatever was said before; sessions hear so.
+    void end();
     // Another process accepts from now on: all who are here live for up to `grace`, whatever stage
     // they are in, since they need not go to be served.
     void hand_over(std::chrono::milliseconds grace);

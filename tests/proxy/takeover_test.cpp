@@ -137,10 +137,12 @@ protected:
     std::string script_;
     pid_t successor_ = 0;
     std::vector<std::string> done_;
-    Takeover takeover_{background_,
-                       {[this] { return start(); }, [this] { done_.emplace_back("handed over"); },
-                        [this] { done_.emplace_back("reloaded"); }},
-                       log_};
+    Takeover takeover_{
+        background_,
+        {[this] { return start(); }, [this] { done_.emplace_back("handed over"); },
+         [this] { done_.emplace_back("reloaded"); }, [this] { done_.emplace_back("ended"); }},
+        log_,
+        {.pause = 1ms}};
     bool capturing_ = true;
 };
 
@@ -170,6 +172,24 @@ TEST_F(TakeoverTest, TellsTheNewOneWhenItMayGoOn) {
     int status = -1;
     EXPECT_EQ(::waitpid(successor_, &status, 0), successor_);
     EXPECT_EQ(status, 0);
+}
+
+TEST_F(TakeoverTest, OneThatDiesAfterItHasTakenOverTakesTheOldOneAlong) {
+    script_ = std::string(ready) + "cat <&3; kill -SEGV $$";
+    takeover_.begin();
+    run();
+    EXPECT_EQ(done_, (std::vector<std::string>{"handed over", "ended"}));
+    EXPECT_NE(log_text().find("event=successor_ended pid=" + std::to_string(successor_) +
+                              " reason=\"it was ended by a signal: Segm"),
+              std::string::npos);
+    EXPECT_EQ(::kill(successor_, 0), 0) << "its status is for the next parent";
+}
+
+TEST_F(TakeoverTest, OneThatFailsAfterItHasTakenOverIsNoBetter) {
+    script_ = std::string(ready) + "cat <&3; exit 3";
+    takeover_.begin();
+    run();
+    EXPECT_EQ(done_, (std::vector<std::string>{"handed over", "ended"}));
 }
 
 struct FailureCase {
@@ -216,7 +236,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST_F(TakeoverTest, OneThatIsNotReadyInTimeIsEnded) {
     script_ = "exec cat <&3";
-    Takeover takeover(background_, {[this] { return start(); }, [] {}, [] {}}, log_, 1ms);
+    Takeover takeover(background_, {[this] { return start(); }, [] {}, [] {}, [] {}}, log_,
+                      {.limit = 1ms});
     takeover.begin();
     run();
     EXPECT_TRUE(is_gone());
@@ -232,7 +253,8 @@ TEST(WhyNoSuccessorTest, WhereEverythingWouldEndWithThisProcess) {
 }
 
 TEST_F(TakeoverTest, OneThatCannotBeStartedIsAnError) {
-    Takeover takeover(background_, {[] { return std::string("no reason"); }, [] {}, [] {}}, log_);
+    Takeover takeover(background_, {[] { return std::string("no reason"); }, [] {}, [] {}, [] {}},
+                      log_);
     takeover.begin();
     EXPECT_NE(log_text().find("event=takeover_failed reason=\"no reason\""), std::string::npos);
 }
@@ -262,7 +284,7 @@ TEST_F(TakeoverTest, AReloadInBetweenIsForTheOneThatServesThen) {
     takeover_.begin();
     EXPECT_TRUE(takeover_.puts_off_reload());
     run();
-    EXPECT_EQ(done_, (std::vector<std::string>{"reloaded", "handed over"}));
+    EXPECT_EQ(done_, (std::vector<std::string>{"reloaded", "handed over", "ended"}));
     int status = 0;
     EXPECT_EQ(::waitpid(successor_, &status, 0), successor_);
     EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGHUP);

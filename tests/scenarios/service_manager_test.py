@@ -15,7 +15,7 @@ from harness.certificates import make_certificate
 from harness.gate import LISTENERS, Gate, host_table
 from harness.processes import wait_until
 from harness.scenario import Scenario, main
-from harness.succession import ActivatedGate, Succession
+from harness.succession import ActivatedGate, Succession, adopt_orphans
 
 HOST = "notify.test"
 PTRACE_DETACH, PTRACE_SEIZE, PTRACE_INTERRUPT = 17, 0x4206, 0x4207
@@ -128,6 +128,34 @@ class Reports(Told):
             self.assert_reloading(pid)
             self.assert_told("READY=1", pid)
             gate.config_file.write_text(good)
+
+
+class Successors(Told):
+    """What becomes of the old process, with which somebody stays."""
+
+    def configuration(self) -> str:
+        return super().configuration().replace('drain = "1s"', 'drain = "10m"')
+
+    def somebody(self, gate: Gate) -> socket.socket:
+        return self.enterContext(socket.create_connection(("127.0.0.1", gate.port("starttls"))))
+
+    def test_one_that_dies_takes_the_old_one_along(self):
+        adopt_orphans()
+        gate = self.gate_to_stop()
+        self.somebody(gate)
+        succession = Succession(gate)
+        new = succession.take_over()
+        succession.signal(signal.SIGKILL)
+        self.assertEqual(gate.process.wait(30), 3)
+        self.assertEqual(int(succession.log.look("successor_ended")[0]["pid"]), new)
+        self.assertEqual(succession.wait(new), -signal.SIGKILL, "its new parent learns how")
+
+    def gate_to_stop(self) -> Gate:
+        """One that need not end with 0."""
+        gate = Gate(self.temporary_folder(), self.configuration(),
+                    env={"NOTIFY_SOCKET": self.manager.path})
+        self.addCleanup(gate.process.stop)
+        return gate.__enter__()
 
 
 class Thread:
