@@ -181,7 +181,7 @@ ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot, const config::Di
         for (auto const& worker : workers) worker->drain(grace);
     };
     auto const reload_unless_over = [&] {
-        if (!takeover.is_done() && !takeover.puts_off_reload()) reload();
+        if (!takeover.sees_to_reload()) reload();
     };
     Signals const signals(background, {drain, reload_unless_over, [&] { takeover.begin(); }});
     log_diagnostics(log, "configuration", warnings);

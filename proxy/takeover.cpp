@@ -145,9 +145,13 @@ void Takeover::abandon() {
     end_process(pid_);
 }
 
-bool Takeover::puts_off_reload() {
+bool Takeover::sees_to_reload() {
     if (state_ == State::waiting) reload_wanted_ = true;
-    return state_ == State::waiting;
+    if (state_ == State::done) {
+        log_.info("reload_passed_on", {{"pid", pid_}});
+        ::kill(pid_, SIGHUP);
+    }
+    return state_ == State::waiting || state_ == State::done;
 }
 
 std::string_view why_no_successor(pid_t self, pid_t parent, bool has_service_manager) {

@@ -43,9 +43,10 @@ public:
     // The process stops: so does who was about to take its place.
     void abandon();
     bool is_done() const { return state_ == State::done; }
-    // Whether a reload has to wait: the new process may have read the configuration already. When
-    // it serves it is told to read it again; where it fails, this one does so.
-    bool puts_off_reload();
+    // Whether a reload is not this process's: one that serves in its place is told to do it. One
+    // that is about to may have read the configuration already: when it serves it is told to read
+    // it again; where it fails, this one does so.
+    bool sees_to_reload();
 
 private:
     enum class State : std::uint8_t { idle, waiting, done, stopping };

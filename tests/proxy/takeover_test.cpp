@@ -271,10 +271,10 @@ TEST_F(TakeoverTest, WhoStopsTakesTheNewOneAlong) {
 }
 
 TEST_F(TakeoverTest, AReloadInBetweenIsForTheOneThatServesThen) {
-    EXPECT_FALSE(takeover_.puts_off_reload());
+    EXPECT_FALSE(takeover_.sees_to_reload());
     script_ = "exit 1";
     takeover_.begin();
-    EXPECT_TRUE(takeover_.puts_off_reload());
+    EXPECT_TRUE(takeover_.sees_to_reload());
     run();
     EXPECT_EQ(done_, std::vector<std::string>{"reloaded"});
 
@@ -282,12 +282,26 @@ TEST_F(TakeoverTest, AReloadInBetweenIsForTheOneThatServesThen) {
     script_ = "exec /usr/bin/env --default-signal=HUP /bin/sh -c '" + std::string(ready) +
               "exec sleep 1000'";
     takeover_.begin();
-    EXPECT_TRUE(takeover_.puts_off_reload());
+    EXPECT_TRUE(takeover_.sees_to_reload());
     run();
     EXPECT_EQ(done_, (std::vector<std::string>{"reloaded", "handed over", "ended"}));
     int status = 0;
     EXPECT_EQ(::waitpid(successor_, &status, 0), successor_);
     EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGHUP);
+}
+
+TEST_F(TakeoverTest, AReloadAfterwardsIsPassedOn) {
+    script_ = "exec /usr/bin/env --default-signal=HUP /bin/sh -c '" + std::string(ready) +
+              "exec sleep 1000'";
+    takeover_.begin();
+    while (!takeover_.is_done()) background_.run_one();
+    EXPECT_TRUE(takeover_.sees_to_reload());
+    run();
+    int status = 0;
+    EXPECT_EQ(::waitpid(successor_, &status, 0), successor_);
+    EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGHUP);
+    EXPECT_NE(log_text().find("event=reload_passed_on pid=" + std::to_string(successor_)),
+              std::string::npos);
 }
 
 }  // namespace
