@@ -110,6 +110,20 @@ void name_thread(unsigned worker) {
     ::pthread_setname_np(::pthread_self(), ("worker-" + std::to_string(worker)).c_str());
 }
 
+// Where that throws, `threads` are those that run.
+void start_threads(const Workers& workers, std::vector<std::thread>& threads) {
+    threads.reserve(workers.size());
+    for (auto const& worker : workers)
+        threads.emplace_back([&worker = *worker, number = static_cast<unsigned>(threads.size())] {
+            name_thread(number);
+            worker.run();
+        });
+}
+
+void join_all(std::vector<std::thread>& threads) {
+    for (auto& thread : threads) thread.join();
+}
+
 }  // namespace
 
 ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot, const config::Diagnostics& warnings,
@@ -188,16 +202,19 @@ ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot, const config::Di
     if (!reloader.open_doors(std::move(inherited))) return ExitCode::cannot_start;
 
     std::vector<std::thread> threads;
-    threads.reserve(count);
-    for (unsigned number = 0; number < count; ++number)
-        threads.emplace_back([&worker = *workers[number], number] {
-            name_thread(number);
-            worker.run();
+    std::thread joiner;
+    try {
+        start_threads(workers, threads);
+        joiner = std::thread([&] {
+            join_all(threads);
+            background.stop();
         });
-    std::thread joiner([&] {
-        for (auto& thread : threads) thread.join();
-        background.stop();
-    });
+    } catch (const std::exception& exception) {
+        log.error("cannot_start", {{"reason", "threads: " + std::string(exception.what())}});
+        for (auto const& worker : workers) worker->end();
+        join_all(threads);
+        return ExitCode::cannot_start;
+    }
     log.info("ready", {{"workers", count}, {"version", STANZAGATE_VERSION}, {"pid", ::getpid()}});
     predecessor.tell_ready([&] {
         notify_service_manager("READY=1");

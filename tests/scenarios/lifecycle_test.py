@@ -1,10 +1,13 @@
 #!/usr/bin/python3
 """How the program starts, says what is wrong, and stops."""
 
+import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
+import unittest
 from pathlib import Path
 
 from harness.canonical import SASL, stream_error_of
@@ -171,6 +174,22 @@ class Commands(Lifecycle):
             limits = Path(f"/proc/{gate.process.child.pid}/limits").read_text()
             self.assertRegex(limits, r"(?m)^Max open files +1024 +1024 ")
             self.assert_logged(gate.process, "limits.connections: 2000 need")
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root, to become somebody else")
+    def test_too_few_threads(self):
+        place = self.temporary_folder()
+        for folder in (self.folder, place):
+            folder.chmod(0o755)
+        file = place / "gate.toml"
+        file.write_text(self.configuration("[server]\nworkers = 64\n" + LISTENERS.replace(
+            "[server]", "")))
+        # The tree may be root's alone.
+        copy = shutil.copy(program(), place / "stanzagate")
+        done = subprocess.run(["prlimit", "--nproc=40", copy, "run", "-c", file], timeout=30,
+                              user=54321, group=54321, extra_groups=[], capture_output=True,
+                              text=True)
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("event=cannot_start reason=\"threads: ", done.stderr)
 
     def test_tells_systemd(self):
         path = str(self.temporary_folder() / "notify")
