@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <exception>
 #include <system_error>
 #include <utility>
 
@@ -42,7 +43,14 @@ void Listener::stop() {
 
 void Listener::hand_over() {
     // As many as can have waited until now. Of those that come meanwhile the other process hears.
-    for (int batches = 0; batches <= SOMAXCONN / batch && accept_some(); ++batches) {
+    for (int batches = 0; batches <= SOMAXCONN / batch; ++batches) {
+        try {
+            if (!accept_some()) break;
+        } catch (const std::exception& exception) {
+            // For one of them there was no memory; the others come in.
+            worker_.log().write_first(config::LogLevel::error, "exception",
+                                      {{"what", exception.what()}});
+        }
     }
     stop();
 }

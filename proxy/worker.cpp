@@ -111,8 +111,8 @@ void Worker::list_sockets(std::vector<PassedSocket>& sockets) const {
 
 void Worker::begin_leaving(std::chrono::milliseconds grace, void (*close)(Listener&)) {
     if (std::exchange(leaving_, true)) return;
+    drain_deadline_.set(grace);  // first, whatever happens in closing
     for (auto const& listener : listeners_) close(*listener);
-    drain_deadline_.set(grace);
 }
 
 void Worker::begin_drain(std::chrono::milliseconds grace) {
