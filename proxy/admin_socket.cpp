@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -148,6 +149,12 @@ void AdminSocket::remove_file() {
     struct stat found{};
     bool const is_there = ::lstat(file.c_str(), &found) == 0;
     if (is_there && found.st_dev == device_ && found.st_ino == inode_) ::unlink(file.c_str());
+}
+
+void remove_admin_socket(InheritedSocket socket) {
+    socket.fd.reset();
+    auto const* const file = socket.where.socket();
+    if (file && is_left_behind(*file)) ::unlink(file->c_str());
 }
 
 int AdminSocket::family() const {

@@ -57,6 +57,10 @@ private:
     ::ino_t inode_ = 0;
 };
 
+// Closes a UNIX socket that a process before this one has opened. Its file goes, too, unless
+// somebody listens there.
+void remove_admin_socket(InheritedSocket socket);
+
 inline constexpr std::chrono::seconds longest_admin_wait{10};
 
 // A connection to an admin address, made within that time or not at all (then errno tells); each

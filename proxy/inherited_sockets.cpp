@@ -171,6 +171,16 @@ std::optional<InheritedSocket> InheritedSockets::take_admin(const config::AdminA
     return taken;
 }
 
+std::optional<InheritedSocket> InheritedSockets::take_left_admin() {
+    auto const found = std::find_if(sockets_.begin(), sockets_.end(), [](auto const& socket) {
+        return socket.ours && socket.use == SocketUse::admin && socket.where.socket();
+    });
+    if (found == sockets_.end()) return std::nullopt;
+    auto taken = std::move(*found);
+    sockets_.erase(found);
+    return taken;
+}
+
 void InheritedSockets::close_rest(const Log& log) {
     for (auto const& socket : sockets_)
         log.warning("inherited_socket", {{"address", socket.where.to_string()},

@@ -48,7 +48,8 @@ std::vector<PassedSocket> passed_sockets(pid_t self, const char* pid, const char
 
 // The listening sockets that a service manager (socket activation) or the process whose place this
 // one takes (proxy/takeover.hpp) has passed on, each until somebody takes it.
-//   take_admin(), then take() for each address with a port, then for those without; close_rest()
+//   take_admin(), take_left_admin(), then take() for each address with a port, then for those
+//   without; close_rest()
 class InheritedSockets {
 public:
     InheritedSockets() = default;
@@ -64,6 +65,9 @@ public:
     std::vector<InheritedSocket> take(config::Endpoint endpoint);
     // Port 0: only what was passed on as the admin's.
     std::optional<InheritedSocket> take_admin(const config::AdminAddress& address);
+    // What is left of the admin's that a process of ours has opened at a file: nobody answers
+    // there, and nobody else removes the file.
+    std::optional<InheritedSocket> take_left_admin();
     // Nobody wants them: closed, with a warning each.
     void close_rest(const Log& log);
 

@@ -53,10 +53,15 @@ Reloader::Reloader(boost::asio::io_context& background, std::shared_ptr<const Sn
 bool Reloader::open_doors(InheritedSockets inherited) {
     if (auto const& admin = snapshot_->config.server.admin)
         admin_.inherit(inherited.take_admin(*admin));
+    left_admin_ = inherited.take_left_admin();
     doors_.inherit(std::move(inherited));
     if (!publish(snapshot_, [] {})) return false;
     watch_files();
     return true;
+}
+
+void Reloader::predecessor_is_gone() {
+    if (left_admin_) remove_admin_socket(*std::exchange(left_admin_, std::nullopt));
 }
 
 void Reloader::reload() {

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -44,6 +45,9 @@ public:
     // Binds the first configuration's addresses, the admin's too, but those that are `inherited`.
     // False where one cannot be bound.
     bool open_doors(InheritedSockets inherited);
+    // Whose sockets these were listens no more: what nobody needs can go. Until then it may serve
+    // on.
+    void predecessor_is_gone();
     // Whatever happens, the log and reloads() tell how it ended.
     void reload();
     const config::Config& config() const { return snapshot_->config; }
@@ -73,6 +77,7 @@ private:
     AdminServer& admin_;
     const Log& log_;
     Doors doors_;
+    std::optional<InheritedSocket> left_admin_;  // where server.admin was, and is no more
     boost::asio::io_context& background_;
     std::chrono::milliseconds until_unread_;
     std::set<std::filesystem::path> unread_lists_;  // in use is what they held before

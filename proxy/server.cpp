@@ -217,6 +217,7 @@ ExitCode serve(const std::shared_ptr<const Snapshot>& snapshot, const config::Di
     }
     log.info("ready", {{"workers", count}, {"version", STANZAGATE_VERSION}, {"pid", ::getpid()}});
     predecessor.tell_ready([&] {
+        reloader.predecessor_is_gone();
         notify_service_manager("READY=1");
         auto const limit =
             watchdog_limit(::getpid(), std::getenv("WATCHDOG_USEC"), std::getenv("WATCHDOG_PID"));

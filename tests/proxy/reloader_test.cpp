@@ -95,6 +95,19 @@ TEST_F(ReloaderTest, OneThatRunsOutOfMemoryHasFailed) {
     EXPECT_NE(log.find("event=reload_failed"), std::string::npos) << log;
 }
 
+// As after a takeover with another server.admin, or none. Until the other process is gone, it is
+// its own.
+TEST_F(ReloaderTest, TheFileOfAnAdminSocketThatIsNoMoreGoesWithThePredecessor) {
+    auto const file = folder_.path() / "admin.sock";
+    auto opened = std::get<AdminSocket>(AdminSocket::open({file}));
+    opened.leave_file();
+    ASSERT_TRUE(
+        reloader_.open_doors({{PassedSocket{opened.release(), SocketUse::admin, true}}, log_}));
+    EXPECT_TRUE(std::filesystem::exists(file));
+    reloader_.predecessor_is_gone();
+    EXPECT_FALSE(std::filesystem::exists(file));
+}
+
 // Nothing tells that the file can be read now.
 TEST_F(ReloaderTest, AListThatCouldNotBeReadIsTriedAgain) {
     auto const entries = [this] { return reloader_.snapshot().lists().front()->size(); };
