@@ -29,6 +29,8 @@ void raise_descriptor_limit() {
 void warn_of_descriptors(const config::Config& config, std::uint64_t most,
                          config::Diagnostics& diagnostics) {
     auto const connections = config.limits.connections;
+    // The default is for those to whom any number is right.
+    if (connections == config::Limits{}.connections) return;
     auto const needed = connections * of_a_session + of_the_rest;
     if (needed <= most) return;
     auto const fitting = most < of_the_rest ? 0 : (most - of_the_rest) / of_a_session;

@@ -14,7 +14,8 @@ std::uint64_t hard_descriptor_limit();
 // that use select().
 void raise_descriptor_limit();
 
-// A warning where so many as limits.connections do not come in with `most` descriptors.
+// A warning where so many as limits.connections do not come in with `most` descriptors, unless it
+// is the default.
 void warn_of_descriptors(const config::Config& config, std::uint64_t most,
                          config::Diagnostics& diagnostics);
 

@@ -62,8 +62,9 @@ public:
 };
 
 // Reads the configuration, lists, certificates and keys. All that is wrong is added to
-// `diagnostics`, of files that a wrong configuration names too; nullptr where anything was. What connections keep of a snapshot for life, the
-// certificates and CAs, is shared with `before` where it is still the same.
+// `diagnostics`, of files that a wrong configuration names too; nullptr where anything was. What
+// connections keep of a snapshot for life, the certificates and CAs, is shared with `before` where
+// it is still the same.
 std::shared_ptr<const Snapshot> load_snapshot(const std::filesystem::path& file,
                                               config::Diagnostics& diagnostics,
                                               const Snapshot* before = nullptr);

@@ -26,6 +26,7 @@ TEST(DescriptorLimitTest, EverySessionNeedsTwo) {
         << text;
     EXPECT_NE(text.find("may have 2099, enough for 999:"), std::string::npos) << text;
     EXPECT_NE(warning(1, 10).find("enough for 0:"), std::string::npos);
+    EXPECT_EQ(warning(config::Limits{}.connections, 10), "");
 }
 
 TEST(DescriptorLimitTest, IsRaisedToTheHardOne) {
