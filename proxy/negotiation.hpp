@@ -36,6 +36,7 @@ struct Negotiation {
     std::shared_ptr<bool> alive = std::make_shared<bool>(true);
     std::unique_ptr<UpstreamConnector> connector;  // while connecting
     std::string first_bytes;                       // for the upstream, before anything else
+    std::string failure;                           // of the handshake, for the log
 };
 
 }  // namespace stanzagate::proxy

@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "certs/openssl_ptr.hpp"
 #include "filters/gate.hpp"
 #include "proxy/digests.hpp"
 #include "proxy/negotiation.hpp"
@@ -182,7 +183,7 @@ void Session::read_proxy_header() {
         worker_.log().write_first(
             config::LogLevel::warning, "proxy_header_refused",
             {{"session", id_}, {"peer", peer_.address.to_string()}, {"reason", error->reason}});
-        return finish(SessionEnd::handshake_failed);
+        return fail_handshake(error->reason);
     }
     auto const* const header = std::get_if<ProxyProtocolHeader>(&parsed);
     if (!header) {
@@ -223,7 +224,7 @@ void Session::begin_gate(filters::Gate::Door begins) {
 
 void Session::begin_handshake(std::string_view fallback_name) {
     auto ssl = worker_.tls().accept(certs::door_of(door()), fallback_name);
-    if (!ssl) return finish(SessionEnd::handshake_failed);
+    if (!ssl) return fail_handshake("no certificate for that name");
     client_.start_tls(std::move(ssl), worker_.scratch());
     stage_ = Stage::handshake;
 }
@@ -234,8 +235,10 @@ void Session::advance_handshake() {
             // The end may stand right behind what was read, and no event tells of it any more.
             if (client_.readable()) worker_.loop().again(*this);
             return;
-        case TlsStream::Handshake::failed:
-            return finish(SessionEnd::handshake_failed);
+        case TlsStream::Handshake::failed: {
+            auto const why = certs::drain_openssl_errors();
+            return fail_handshake(why.empty() ? "the client closed the connection" : why);
+        }
         case TlsStream::Handshake::done:
             break;
     }
@@ -246,6 +249,11 @@ void Session::advance_handshake() {
     if (door().tls == config::TlsMode::starttls)
         carry_out(negotiation_->gate->tls_done(random_id()));
     if (negotiation_->may_be_http) tell_doors_apart_by_alpn();
+}
+
+void Session::fail_handshake(std::string_view why) {
+    negotiation_->failure = why;
+    finish(SessionEnd::handshake_failed);
 }
 
 void Session::on_deadline() {

@@ -92,6 +92,7 @@ private:
     void begin_gate(filters::Gate::Door begins);
     void begin_handshake(std::string_view fallback_name);
     void advance_handshake();
+    void fail_handshake(std::string_view why);
     void negotiate();
     bool read_for_gate(Side from);
     void advance_connect();
@@ -116,7 +117,7 @@ private:
     void note_effects(const filters::Effects& effects);
     void note_registration(const filters::RegistrationEvent& registration);
     void note_stream_error(filters::StreamErrorCondition condition, const std::string& host);
-    void note_end(Stage from);
+    void note_end(Stage from, std::string_view failure);
     void note_handshake(SessionEnd why);
     Channel& channel(Side side) { return side == Side::client ? client_ : upstream_; }
 

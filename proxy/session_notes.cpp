@@ -1,4 +1,5 @@
 #include <chrono>
+#include <string_view>
 #include <utility>
 
 #include "filters/policy.hpp"
@@ -58,8 +59,8 @@ void Session::note_stream_error(filters::StreamErrorCondition condition, const s
                                         {"condition", filters::to_string(condition)}});
 }
 
-// `from`: the stage in which it ends.
-void Session::note_end(Stage from) {
+// `from`: the stage in which it ends. `failure`: of its handshake.
+void Session::note_end(Stage from, std::string_view failure) {
     if (from == Stage::handshake) note_handshake(why_);
     worker_.counters().session_ends[why_].add();
     place_.leave();
@@ -72,6 +73,7 @@ void Session::note_end(Stage from) {
                         {"host", host_},
                         {"transport", filters::to_string(transport_)},
                         {"why", to_string(why_)},
+                        {"reason", failure},
                         {"authenticated", authenticated_ ? "yes" : "no"},
                         {"bytes", relayed_},
                         {"ms", std::chrono::duration_cast<milliseconds>(lasted).count()}});

@@ -88,10 +88,11 @@ void Session::finish(SessionEnd why) {
     auto const from = std::exchange(stage_, Stage::over);
     why_ = why;
     deadline_.cancel();
+    auto const failure = negotiation_ ? std::move(negotiation_->failure) : std::string();
     negotiation_.reset();
     upstream_.close();
     client_.close();
-    note_end(from);
+    note_end(from, failure);
     worker_.retire(*this);
 }
 

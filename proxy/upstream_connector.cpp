@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "certs/openssl_ptr.hpp"
 #include "certs/upstream_tls.hpp"
 #include "proxy/error_text.hpp"
 #include "proxy/proxy_protocol.hpp"
@@ -155,11 +156,18 @@ void UpstreamConnector::advance_handshake() {
             return;
         case TlsStream::Handshake::done:
             return on_up();
-        case TlsStream::Handshake::failed: {
-            auto const why = certs::verify_error(tls.ssl());
-            endpoint_failed(why.empty() ? "TLS handshake failed" : why);
-        }
+        case TlsStream::Handshake::failed:
+            return endpoint_failed(handshake_failure());
     }
+}
+
+// OpenSSL remembers what it thinks of the certificate though nobody has asked for it.
+std::string UpstreamConnector::handshake_failure() {
+    auto const queued = certs::drain_openssl_errors();
+    auto const refused = target_.host->upstream.verify ? certs::verify_error(channel_.tls()->ssl())
+                                                       : std::string_view();
+    if (!refused.empty()) return std::string(refused);
+    return queued.empty() ? "the server closed the connection" : queued;
 }
 
 void UpstreamConnector::on_up() {

@@ -64,6 +64,7 @@ private:
     void advance_starttls();
     void begin_handshake();
     void advance_handshake();
+    std::string handshake_failure();
     void on_up();
     void endpoint_failed(std::string_view reason);
     void address_failed(std::string_view why);

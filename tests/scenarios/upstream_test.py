@@ -3,6 +3,7 @@
 not there."""
 
 import socket
+import ssl
 import struct
 
 from harness.canonical import REGISTER, SASL, stream_error_of
@@ -12,6 +13,7 @@ from harness.network import STRANGER, WHITELISTED, free_port
 from harness.processes import wait_until
 from harness.prosody import Prosody
 from harness.raw_client import Closed, RawClient, stream_header
+from harness.raw_upstream import RawUpstream
 from harness.recorder import RecordingUpstream
 from harness.scenario import Scenario, main
 
@@ -34,6 +36,43 @@ class Misconfigured(Scenario):
             self.assertEqual(sorted((event["host"], event["offers"])
                                     for event in gate.events("upstream_misconfigured")),
                              [("*", "-PLUS mechanisms"), ("*", "EXTERNAL")])
+
+
+class TlsThatFails(Scenario):
+    """The log says why, and no more than that: not what nobody has asked to be verified."""
+
+    def reason(self, settings: str = "verify = false", **server) -> str:
+        certificate = make_certificate(self.temporary_folder(), HOST)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate.certificate, certificate.key)
+        for key, value in server.items():
+            setattr(context, key, value)
+        with RawUpstream(context) as upstream, Gate(self.temporary_folder(), LISTENERS + f"""
+[registration]
+url = "https://example.org/"
+
+[[host]]
+name = "{HOST}"
+certificate = "{certificate.certificate}"
+key = "{certificate.key}"
+
+[host.upstream]
+address = "tls://127.0.0.1:{upstream.port}"
+{settings}
+""") as gate, RawClient(gate.port("direct")) as client:
+            client.wrap(certificate.client_context(), HOST)
+            client.send(stream_header(HOST))
+            with self.assertRaises(OSError):
+                upstream.accept()
+            return wait_until(lambda: gate.events("upstream_failed"), "it is said")[0]["reason"]
+
+    def test_the_certificate(self):
+        self.assertEqual(self.reason(settings=""), "self-signed certificate")
+
+    def test_what_the_server_demands(self):
+        """A certificate of the gate's own: an alert, since TLS 1.2 tells it within the handshake."""
+        self.assertIn("alert handshake failure", self.reason(
+            verify_mode=ssl.CERT_REQUIRED, maximum_version=ssl.TLSVersion.TLSv1_2))
 
 
 class Upstreams(Scenario):
