@@ -2,7 +2,6 @@
 
 #include <sys/epoll.h>
 
-#include <algorithm>
 #include <exception>
 #include <optional>
 #include <utility>
@@ -14,6 +13,7 @@
 #include "proxy/negotiation.hpp"
 #include "proxy/proxy_protocol.hpp"
 #include "proxy/socket_address.hpp"
+#include "proxy/trusted_peers.hpp"
 #include "proxy/upstream_connector.hpp"
 #include "proxy/worker.hpp"
 
@@ -28,11 +28,11 @@ filters::Transport transport_of(const config::Listen& door) {
 
 }  // namespace
 
-Session::Session(Worker& worker, Fd socket, std::shared_ptr<const config::Listen> door,
-                 const config::Endpoint& peer)
+Session::Session(Worker& worker, Fd socket, Ticket ticket,
+                 std::shared_ptr<const config::Listen> door, const config::Endpoint& peer)
     : worker_(worker),
       transport_(transport_of(*door)),
-      ticket_(worker.admission()),
+      ticket_(std::move(ticket)),
       deadline_(
           worker.loop().deadlines(), [](void* self) { static_cast<Session*>(self)->on_deadline(); },
           this),
@@ -85,11 +85,8 @@ void Session::start(std::unique_ptr<Carrier> carrier) {
 }
 
 void Session::begin() {
-    if (auto const refusal = ticket_.enter(); refusal != Admission::Refusal::none)
-        return turn_away(refusal);
-    bool const behind_proxy = peer_is_in(door().proxy_protocol_from);
-    if (!behind_proxy && !admit_peer()) return;
-
+    bool const behind_proxy = sends_proxy_header(door(), peer_.address);
+    if (!behind_proxy) negotiation_->speaks_for_others = speaks_for_others(door(), peer_.address);
     place_.enter(worker_.counters(), kind_of(transport_), ConnectionStage::handshake);
     deadline_.set(negotiation_->snapshot->config.limits.handshake_timeout);
     if (behind_proxy)
@@ -100,14 +97,9 @@ void Session::begin() {
         finish(SessionEnd::network_error);
 }
 
-bool Session::peer_is_in(const std::vector<config::Network>& networks) const {
-    return std::any_of(networks.begin(), networks.end(),
-                       [&](auto const& network) { return network.contains(peer_.address); });
-}
-
-// Who speaks for others over HTTP is not counted as one of them.
+// The one that a PROXY header names. Who speaks for others over HTTP is not counted as one of them.
 bool Session::admit_peer() {
-    negotiation_->speaks_for_others = door().served.http() && peer_is_in(door().forwarded_from);
+    negotiation_->speaks_for_others = speaks_for_others(door(), peer_.address);
     return negotiation_->speaks_for_others || admit();
 }
 
@@ -118,7 +110,7 @@ bool Session::admit() {
     return false;
 }
 
-// As cheaply as can be, and without a line of its own in the log: who floods us shall not fill it.
+// Without a line of its own in the log: who floods us shall not fill it.
 void Session::turn_away(Admission::Refusal refusal) {
     stage_ = Stage::over;
     place_.withdraw();

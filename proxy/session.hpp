@@ -36,7 +36,8 @@ struct Negotiation;
 // and leaves nothing in the worker's scratch. While relaying it holds no buffer, parser or timer.
 class Session final : public Resident {
 public:
-    Session(Worker& worker, Fd socket, std::shared_ptr<const config::Listen> door,
+    // One that was let in. Its address counts already, unless the peer may speak for others.
+    Session(Worker& worker, Fd socket, Ticket ticket, std::shared_ptr<const config::Listen> door,
             const config::Endpoint& peer);
     // One whose client has come over HTTP.
     Session(Worker& worker, Arrival arrival, filters::Transport transport);
@@ -78,7 +79,6 @@ private:
     void end_for_drain();
     void advance();
     void turn();
-    bool peer_is_in(const std::vector<config::Network>& networks) const;
     bool admit_peer();
     bool admit();
     void turn_away(Admission::Refusal refusal);

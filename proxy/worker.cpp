@@ -8,6 +8,7 @@
 #include "proxy/http_connection.hpp"
 #include "proxy/listener.hpp"
 #include "proxy/session.hpp"
+#include "proxy/trusted_peers.hpp"
 
 namespace stanzagate::proxy {
 
@@ -154,9 +155,18 @@ std::string Worker::next_session_id() {
     return std::to_string(number_) + '-' + std::to_string(++sessions_begun_);
 }
 
+// Who is turned away here has cost nothing but a socket. Of those that speak for others it is not
+// known yet whom to count.
 void Worker::accept(Fd socket, const std::shared_ptr<const config::Listen>& door,
                     const config::Endpoint& peer) {
-    auto session = std::make_unique<Session>(*this, std::move(socket), door, peer);
+    Ticket ticket(admission());
+    auto refusal = ticket.enter();
+    if (refusal == Admission::Refusal::none && !sends_proxy_header(*door, peer.address) &&
+        !speaks_for_others(*door, peer.address))
+        refusal = ticket.enter_address(peer.address);
+    if (refusal != Admission::Refusal::none) return count_refusal(refusal, peer);
+    auto session =
+        std::make_unique<Session>(*this, std::move(socket), std::move(ticket), door, peer);
     auto& entered = *session;
     enter(std::move(session));
     entered.start();

@@ -129,6 +129,7 @@ public:
     const std::shared_ptr<const Snapshot>& snapshot() const { return snapshot_; }
     std::string next_session_id();
 
+    // Somebody has connected: a session begins, or a limit turns them away.
     void accept(Fd socket, const std::shared_ptr<const config::Listen>& door,
                 const config::Endpoint& peer);
     // From now on it lives here; the caller starts it.
