@@ -197,11 +197,13 @@ void Log::write(config::LogLevel level, std::string_view event, Fields fields) c
     write_line(level, event, {fields.begin(), fields.size()});
 }
 
-void Log::write_first(config::LogLevel level, std::string_view event, Fields fields) const {
+void Log::write_first(config::LogLevel level, std::string_view event, Fields fields,
+                      std::uint64_t times) const {
     if (!is_on(level)) return;
     std::lock_guard const lock(mutex_);
     std::span const all(fields.begin(), fields.size());
-    if (repeats_.is_first(level, event, all, Repeats::Clock::now())) write_line(level, event, all);
+    if (repeats_.is_first(level, event, all, Repeats::Clock::now(), times))
+        write_line(level, event, all);
 }
 
 void Log::tell_repeats(Repeats::Clock::time_point now) const {

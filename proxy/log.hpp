@@ -40,8 +40,9 @@ public:
     void error(std::string_view event, Fields fields) const;
 
     // For what a flood of clients or failures would repeat (Repeats): the first of it at once, and
-    // of the others how many there were, by tell_repeats().
-    void write_first(config::LogLevel level, std::string_view event, Fields fields) const;
+    // of the others how many there were, by tell_repeats(). `times`: so often has it happened.
+    void write_first(config::LogLevel level, std::string_view event, Fields fields,
+                     std::uint64_t times = 1) const;
     // To be called every second or so; and once with the time of an end that never comes.
     void tell_repeats(Repeats::Clock::time_point now) const;
 

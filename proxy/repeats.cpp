@@ -34,7 +34,7 @@ std::string kind_of(std::string_view event, std::span<const Field> fields, Clien
 }  // namespace
 
 bool Repeats::is_first(config::LogLevel level, std::string_view event,
-                       std::span<const Field> fields, Clock::time_point now) {
+                       std::span<const Field> fields, Clock::time_point now, std::uint64_t times) {
     auto clients = Clients::apart;
     auto kind = kind_of(event, fields, clients);
     auto found = kinds_.find(kind);
@@ -44,10 +44,10 @@ bool Repeats::is_first(config::LogLevel level, std::string_view event,
         found = kinds_.find(kind);
     }
     if (found != kinds_.end()) {
-        ++found->second.more;
+        found->second.more += times;
         return false;
     }
-    Kind added{{level, std::string(event), {}}, now + window};
+    Kind added{{level, std::string(event), {}}, now + window, times - 1};
     for (auto const& field : fields)
         if (counts(field, clients)) added.line.fields.push_back(field);
     kinds_.emplace(std::move(kind), std::move(added));

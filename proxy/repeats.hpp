@@ -31,9 +31,9 @@ public:
         std::vector<Field> fields;  // and how many more there were
     };
 
-    // Whether the line is to be written; else it was counted.
+    // Whether the line is to be written; else it was counted. `times`: what it stands for.
     bool is_first(config::LogLevel level, std::string_view event, std::span<const Field> fields,
-                  Clock::time_point now);
+                  Clock::time_point now, std::uint64_t times = 1);
     // What is to be said of the windows that are over.
     std::vector<Told> over(Clock::time_point now);
 

@@ -79,7 +79,7 @@ void Worker::run() {
     for (;;) {
         try {
             loop_.run();
-            return;
+            return refusals_.tell();
         } catch (const std::exception& exception) {
             // Out of memory, most likely, and only for the session whose turn it was.
             log().write_first(config::LogLevel::error, "exception", {{"what", exception.what()}});
@@ -197,11 +197,7 @@ void Worker::respond(const HttpExchange& exchange, HttpResponse response) {
 
 void Worker::count_refusal(Admission::Refusal refusal, const config::Endpoint& peer) {
     counters_.refused_connections[refusal].add();
-    // Where the gate is full, who comes last has done nothing.
-    bool const is_its_own_doing = refusal != Admission::Refusal::connections;
-    log().write_first(config::LogLevel::warning, "refused_connections",
-                      {{"reason", to_string(refusal)},
-                       {"peer", is_its_own_doing ? peer.address.to_string() : ""}});
+    refusals_.add(refusal, peer.address);
 }
 
 void Worker::warn_once(const filters::FeatureFindings& findings, const std::string& host) {

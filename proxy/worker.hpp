@@ -26,6 +26,7 @@
 #include "proxy/memory_trim.hpp"
 #include "proxy/name_resolver.hpp"
 #include "proxy/recent.hpp"
+#include "proxy/refusals.hpp"
 #include "proxy/resident.hpp"
 #include "proxy/scratch.hpp"
 #include "proxy/shared_invitations.hpp"
@@ -170,6 +171,7 @@ private:
     Deadline drain_deadline_;
     Deadline drain_check_;
     MemoryTrim memory_trim_{loop_.deadlines()};
+    Refusals refusals_{loop_.deadlines(), shared_.log};
     std::vector<std::unique_ptr<Listener>> listeners_;
     std::vector<std::unique_ptr<Listener>> closed_;  // until this round of the loop is over
     boost::intrusive::list<Resident, boost::intrusive::constant_time_size<false>> residents_;
