@@ -12,6 +12,37 @@
 #include "proxy/worker.hpp"
 
 namespace stanzagate::proxy {
+namespace {
+
+// What this process or machine has no more of is no fault of the server's.
+bool is_shortage(int error) {
+    switch (error) {
+        case EADDRNOTAVAIL:  // no local port
+        case EMFILE:
+        case ENFILE:
+        case ENOBUFS:
+        case ENOMEM:
+        case ENOSPC:  // of epoll
+            return true;
+        default:
+            return false;
+    }
+}
+
+std::string_view advice_on(int error) {
+    switch (error) {
+        case EADDRNOTAVAIL:
+            return "all local ports towards it are taken, or this machine has no address to reach "
+                   "it from: widen net.ipv4.ip_local_port_range, or give the upstream more "
+                   "addresses";
+        case EMFILE:
+            return "all file descriptors of the process are taken: raise LimitNOFILE";
+        default:
+            return "the system has no more: look at its memory and its limits";
+    }
+}
+
+}  // namespace
 
 UpstreamConnector::UpstreamConnector(Worker& worker, Pollable& session, Channel& channel,
                                      std::shared_ptr<const Snapshot> snapshot,
@@ -40,6 +71,7 @@ void UpstreamConnector::try_next_address() {
         return;
     }
     ++next_address_;
+    was_short_ = false;
     step_ = Step::resolving;
     deadline_.set(target_.host->upstream.connect_timeout);
     auto const attempt = next_address_;
@@ -63,7 +95,11 @@ void UpstreamConnector::try_next_endpoint(std::string_view why_not_before) {
     ++next_endpoint_;
     proxy_header_ = make_proxy_header();
     deadline_.set(target_.host->upstream.connect_timeout);
-    if (!connect(endpoint())) endpoint_failed(error_text(errno));
+    if (connect(endpoint())) return;
+    if (auto const error = errno; is_shortage(error))
+        not_tried(error);
+    else
+        endpoint_failed(error_text(error));
 }
 
 bool UpstreamConnector::connect(const config::Endpoint& endpoint) {
@@ -192,7 +228,23 @@ void UpstreamConnector::endpoint_failed(std::string_view reason) {
     try_next_endpoint(why);
 }
 
+// It is not known whether the server is there, and the next session may find what this one lacks.
+void UpstreamConnector::not_tried(int error) {
+    channel_.close();
+    was_short_ = true;
+    auto const reason = error_text(error);
+    worker_.log().write_first(config::LogLevel::error, "upstream_not_tried",
+                              {{"session", target_.session},
+                               {"host", target_.stream_host},
+                               {"upstream", address().to_string()},
+                               {"address", endpoint().to_string()},
+                               {"reason", reason},
+                               {"advice", advice_on(error)}});
+    try_next_endpoint(reason);
+}
+
 void UpstreamConnector::address_failed(std::string_view why) {
+    if (was_short_) return try_next_address();
     worker_.log().write_first(config::LogLevel::warning, "upstream_failed",
                               {{"session", target_.session},
                                {"host", target_.stream_host},

@@ -67,6 +67,7 @@ private:
     std::string handshake_failure();
     void on_up();
     void endpoint_failed(std::string_view reason);
+    void not_tried(int error);
     void address_failed(std::string_view why);
     const config::UpstreamAddress& address() const { return addresses_[next_address_ - 1]; }
     const config::Endpoint& endpoint() const { return endpoints_[next_endpoint_ - 1]; }
@@ -83,6 +84,7 @@ private:
     std::size_t next_address_ = 0;
     std::vector<config::Endpoint> endpoints_;
     std::size_t next_endpoint_ = 0;
+    bool was_short_ = false;  // of something of our own, for one of these
     std::string proxy_header_;
     std::optional<filters::StartTlsClient> starttls_;
     Deadline deadline_;

@@ -12,6 +12,7 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <stdexcept>
 #include <thread>
 
@@ -20,6 +21,8 @@ namespace {
 std::atomic<std::size_t> receives{0};
 std::atomic<std::size_t> sends{0};
 std::atomic<int> buffer_size{0};
+std::atomic<int> failing_connects{0};
+std::atomic<int> connect_error{0};
 
 }  // namespace
 
@@ -35,6 +38,11 @@ extern "C" ssize_t send(int fd, const void* bytes, size_t size, int flags) {
 }
 
 extern "C" int connect(int fd, const sockaddr* address, socklen_t size) {
+    if (failing_connects > 0) {
+        --failing_connects;
+        errno = connect_error;
+        return -1;
+    }
     if (int const small = buffer_size; small != 0) {
         ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
         ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
@@ -165,6 +173,11 @@ SmallBuffers::SmallBuffers(int size) {
 
 SmallBuffers::~SmallBuffers() {
     buffer_size = 0;
+}
+
+void fail_connects(int error, int calls) {
+    connect_error = error;
+    failing_connects = calls;
 }
 
 void SystemCalls::reset() {

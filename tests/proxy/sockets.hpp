@@ -64,4 +64,7 @@ public:
     SmallBuffers& operator=(const SmallBuffers&) = delete;
 };
 
+// The next calls of connect(), so many, fail so.
+void fail_connects(int error, int calls);
+
 }  // namespace stanzagate::proxy::testing
