@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "config/local_ports.hpp"
 #include "config/own_addresses.hpp"
 #include "config/readers.hpp"
 #include "config/text_file.hpp"
@@ -78,7 +79,11 @@ Config read_config(Section root) {
         if (const auto& admin = config.server.admin; admin && admin->endpoint())
             bound.emplace(*admin->endpoint(), where);
     }
-    if (auto limits = root.table("limits")) config.limits = read_limits(std::move(*limits));
+    Position connections_where;
+    if (auto limits = root.table("limits")) {
+        connections_where = limits->where("connections");
+        config.limits = read_limits(std::move(*limits));
+    }
 
     for (Section& listen : root.tables("listen"))
         config.listen.push_back(read_listen(std::move(listen), bound));
@@ -109,6 +114,8 @@ Config read_config(Section root) {
     for (const HostKeys& keys : hosts)
         warn_of_own_addresses(config.listen, keys.host.upstream, diagnostics);
     resolve_registration(config, registration, hosts, root.reading());
+    if (const auto ports = local_ports())
+        warn_of_few_ports(config, *ports, connections_where, diagnostics);
     return config;
 }
 

@@ -27,9 +27,10 @@ class ReloaderTest : public ::testing::Test {
 protected:
     ReloaderTest() {
         ::testing::internal::CaptureStderr();
-        workers_.push_back(std::make_unique<Worker>(
-            0U, snapshot_,
-            Shared{log_, admission_, said_, resolver_, lookups_, quotas_, bosh_, recent_, keys_}));
+        workers_.push_back(
+            std::make_unique<Worker>(0U, snapshot_,
+                                     Shared{log_, admission_, said_, resolver_, lookups_, quotas_,
+                                            invitations_, bosh_, recent_, keys_}));
     }
     ~ReloaderTest() override {
         if (capturing_) ::testing::internal::GetCapturedStderr();
@@ -69,6 +70,7 @@ protected:
     NameResolver resolver_{background_};
     ListLookups lookups_{background_, log_};
     SharedQuotas quotas_;
+    SharedInvitations invitations_;
     BoshDirectory bosh_;
     Recent recent_;
     certs::TicketKeys keys_ = certs::TicketKeys::generate();
