@@ -89,6 +89,10 @@ bool Address::is_v4() const {
     return std::ranges::equal(std::span(bytes_).first<mapped_prefix.size()>(), mapped_prefix);
 }
 
+bool Address::stands_for_all() const {
+    return std::ranges::all_of(bytes(), [](std::uint8_t byte) { return byte == 0; });
+}
+
 std::span<const std::uint8_t> Address::bytes() const {
     return is_v4() ? std::span(bytes_).subspan(mapped_prefix.size()) : std::span(bytes_);
 }
@@ -127,6 +131,12 @@ std::optional<Endpoint> Endpoint::parse(std::string_view text) {
 std::string Endpoint::to_string() const {
     const std::string host = address.to_string();
     return (address.is_v4() ? host : '[' + host + ']') + ':' + std::to_string(port);
+}
+
+bool overlap(const Endpoint& one, const Endpoint& other) {
+    if (one.port != other.port || one.address.is_v4() != other.address.is_v4()) return false;
+    return one.address == other.address || one.address.stands_for_all() ||
+           other.address.stands_for_all();
 }
 
 std::optional<Network> Network::parse(std::string_view text) {

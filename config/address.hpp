@@ -24,6 +24,8 @@ public:
     bool is_v4() const;
     // 4 or 16 bytes in network order. The view lives as long as this object.
     std::span<const std::uint8_t> bytes() const;
+    // 0.0.0.0 or ::, to whoever listens there.
+    bool stands_for_all() const;
     bool is_loopback() const;
     // RFC 5952 form.
     std::string to_string() const;
@@ -45,6 +47,10 @@ struct Endpoint {
 
     auto operator<=>(const Endpoint&) const = default;
 };
+
+// Whether nobody can listen at both: they are the same, or one is every address of this machine.
+// [::] is IPv6 alone.
+bool overlap(const Endpoint& one, const Endpoint& other);
 
 // A network in CIDR notation, or one address.
 class Network {

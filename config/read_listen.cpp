@@ -10,16 +10,6 @@
 namespace stanzagate::config {
 namespace {
 
-bool stands_for_all(const Address& address) {
-    return std::ranges::all_of(address.bytes(), [](auto byte) { return byte == 0; });
-}
-
-// Whoever listens at one cannot listen at the other. [::] is IPv6 alone.
-bool overlap(const Endpoint& one, const Endpoint& other) {
-    return one.port == other.port && one.address.is_v4() == other.address.is_v4() &&
-           (stands_for_all(one.address) || stands_for_all(other.address));
-}
-
 // Acceptors bind with SO_REUSEPORT, so the kernel would not notice that an address is there twice.
 void note_bound(Section& section, const Endpoint& endpoint, const Position& where,
                 std::map<Endpoint, Position>& bound) {

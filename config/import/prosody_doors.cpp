@@ -79,14 +79,18 @@ void add_doors(const ProsodyOptions& global, const std::string& service,
     for (const Address& address : interfaces(global, service, notes)) {
         for (const std::uint16_t port : all_ports) {
             const Endpoint door{address, port};
-            if (std::ranges::count(doors, door) > 0) continue;
-            if (std::ranges::count(others, door) > 0) {
+            const auto is_in_the_way = [&](const Endpoint& other) { return overlap(other, door); };
+            if (std::ranges::any_of(others, is_in_the_way)) {
                 notes.add(
                     global.where(service + "_ports"),
                     service + "_ports: " + door.to_string() + " is taken already, in Prosody too");
-            } else {
-                doors.push_back(door);
+                continue;
             }
+            // Every address is more than one of them.
+            if (!door.address.stands_for_all() && std::ranges::any_of(doors, is_in_the_way))
+                continue;
+            std::erase_if(doors, is_in_the_way);
+            doors.push_back(door);
         }
     }
 }

@@ -196,7 +196,8 @@ TEST_F(ImportProsody, ListensWhereProsodyDid) {
         for (const Endpoint& address : listen.addresses) doors += address.to_string() + ' ';
     EXPECT_EQ(doors,
               "192.0.2.1:5222 192.0.2.1:5322 [::1]:5222 [::1]:5322 "
-              "0.0.0.0:5224 0.0.0.0:5223 0.0.0.0:5222 ");
+              "0.0.0.0:5224 0.0.0.0:5223 ");
+    EXPECT_THAT(folder_.said(), HasSubstr("legacy_ssl_ports: 0.0.0.0:5222 is taken already"));
     EXPECT_THAT(folder_.said(), HasSubstr("\"eth0\" is not an address"));
     EXPECT_THAT(folder_.said(), HasSubstr("\"x\" is not a port"));
 }
