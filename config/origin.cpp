@@ -21,9 +21,9 @@ struct Origin {
 };
 
 // More is no name of a host, and not worth looking at.
-constexpr std::size_t longest = 1000;
+constexpr std::size_t longest_origin = 1000;
 
-bool is_letter(char c) {
+bool is_ascii_letter(char c) {
     return c >= 'a' && c <= 'z';
 }
 
@@ -39,14 +39,14 @@ std::string in_lower_case(std::string_view text) {
 }
 
 bool is_scheme(std::string_view text) {
-    return !text.empty() && is_letter(text[0]) && std::ranges::all_of(text, [](char c) {
-        return is_letter(c) || is_digit(c) || c == '+' || c == '-' || c == '.';
+    return !text.empty() && is_ascii_letter(text[0]) && std::ranges::all_of(text, [](char c) {
+        return is_ascii_letter(c) || is_digit(c) || c == '+' || c == '-' || c == '.';
     });
 }
 
 bool is_name(std::string_view text) {
     return !text.empty() && std::ranges::all_of(text, [](char c) {
-        return is_letter(c) || is_digit(c) || c == '-' || c == '.' || c == '_';
+        return is_ascii_letter(c) || is_digit(c) || c == '-' || c == '.' || c == '_';
     });
 }
 
@@ -76,7 +76,7 @@ std::optional<std::uint16_t> own_port(std::string_view scheme) {
 }
 
 std::optional<Origin> parse(std::string_view written) {
-    if (written.size() > longest) return std::nullopt;
+    if (written.size() > longest_origin) return std::nullopt;
     const std::string text = in_lower_case(written);
     constexpr std::string_view mark = "://";
     const std::size_t end_of_scheme = text.find(mark);

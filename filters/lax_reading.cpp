@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "filters/namespaces.hpp"
 #include "filters/xml_tags.hpp"
 
 namespace stanzagate::filters {
@@ -36,7 +37,7 @@ void LaxReading::note(const Frame& header) {
 }
 
 bool LaxReading::may_see_another(const Frame& element) {
-    if (look_through(element.raw) && leads_astray_) return true;
+    if (look_through(element.raw) && leads_astray_ && declares_registration_) return true;
     if (element.root.local != "iq") return false;
     // What was declared last is what everybody goes by: nothing can come between, if it was here.
     auto before = tag_at(element.raw.substr(element.root.begin));
@@ -58,8 +59,12 @@ bool LaxReading::look_through(std::string_view xml) {
         if (rest.starts_with(cdata_begin)) {
             auto const end = std::min(rest.find(cdata_end), rest.size());
             auto const text = rest.substr(0, end).substr(cdata_begin.size());
-            inner_iq = inner_iq || has_iq_tag(text);
             leads_astray_ = true;
+            if (has_iq_tag(text)) {
+                inner_iq = true;
+                // What it declares may be written in any way.
+                if (text.find("xmlns") != std::string_view::npos) declares_registration_ = true;
+            }
             at += end;
             continue;
         }
@@ -77,6 +82,11 @@ void LaxReading::note(std::string_view name, std::string_view quoted) {
     auto const value = quoted.substr(1, quoted.size() - 2);
     if (value.find_first_of("\"'>") != std::string_view::npos) leads_astray_ = true;
 
+    if (name.starts_with("xmlns")) {
+        auto const meant = namespace_of(attribute_value(quoted));
+        if (meant == Namespace::iq_register || meant == Namespace::extensible_ibr)
+            declares_registration_ = true;
+    }
     if (!name.starts_with(declaration)) return;
     auto const prefix = name.substr(declaration.size());
     auto const known = meanings_.find(prefix);

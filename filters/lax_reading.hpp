@@ -17,9 +17,9 @@ namespace stanzagate::filters {
 class LaxReading {
 public:
     void note(const Frame& header);
-    // Whether such a server could see an iq in the element that is none of the stream's, or see its
-    // child in another namespace. An iq inside an element is suspected only where something in the
-    // stream so far could have led a cutter astray.
+    // Whether such a server could see a request in the element that is none of the stream's, or see
+    // its child in another namespace. An iq inside an element is suspected only where something in
+    // the stream so far could have led a cutter astray, and something has named registration.
     bool may_see_another(const Frame& element);
 
 private:
@@ -31,6 +31,7 @@ private:
     static constexpr std::size_t most_prefixes = 64;
 
     bool leads_astray_ = false;
+    bool declares_registration_ = false;
     std::map<std::string, std::string, std::less<>> meanings_;  // by prefix, as written
     std::set<std::string, std::less<>> unclear_;                // prefixes with several
 };

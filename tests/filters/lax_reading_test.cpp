@@ -49,6 +49,10 @@ TEST(LaxReading, LeavesOrdinaryElementsAlone) {
 // A message may hold any element (a forwarded one, say).
 TEST(LaxReading, LeavesAnIqInAnElementAloneByItself) {
     EXPECT_EQ(suspected(request_in("message")), Found{false});
+    EXPECT_EQ(suspected("<message a='>'><iq><ping xmlns='urn:xmpp:ping'/></iq></message>"),
+              Found{false});
+    EXPECT_EQ(suspected("<message a='>'><iq><a xmlns='jabber:iq:reg&#105;ster'/></iq></message>"),
+              Found{true});
 }
 
 // Openfire takes a double quote inside single ones for the beginning of a value.
@@ -68,8 +72,15 @@ TEST(LaxReading, QuotesInAValueLeadAstray) {
 
 // Tigase takes the first '>' behind "<![CDATA[" for its end.
 TEST(LaxReading, CdataLeadsAstray) {
-    for (std::string const start : {"<iq>", "<iq", "<c:iq type='set'>", "<a/><iq/>"})
-        EXPECT_EQ(suspected("<message><![CDATA[>" + start + "]]></message>"), Found{true}) << start;
+    std::string const child = "<query xmlns='jabber:iq:reg&#105;ster'/>";
+    for (std::string const start : {"<iq>", "<c:iq type='set'>", "<a/><iq/>"}) {
+        EXPECT_EQ(suspected("<message><![CDATA[>" + start + child + "]]></message>"), Found{true})
+            << start;
+        EXPECT_EQ(suspected("<message><![CDATA[>" + start + "]]></message>"), Found{false});
+        EXPECT_EQ(suspected("<message><![CDATA[>" + start + "<r:query/>]]></message>",
+                            " xmlns:r='jabber:iq:register'"),
+                  Found{true});
+    }
     for (std::string const text : {"iq", "<iqs/>", "< iq", "</iq>", "<a:b:iqs"})
         EXPECT_EQ(suspected("<message><![CDATA[" + text + "]]></message>"), Found{false}) << text;
     EXPECT_EQ(suspected("<message><![CDATA[]]></message>" + request_in("message")),

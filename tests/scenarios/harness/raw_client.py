@@ -146,5 +146,9 @@ class RawClient:
         try:
             while True:
                 rest += self.receive()
-        except (Closed, ConnectionResetError, ssl.SSLEOFError):
+        except (Closed, ConnectionResetError):
+            return rest
+        except ssl.SSLError as error:
+            if error.reason != "UNEXPECTED_EOF_WHILE_READING":
+                raise
             return rest
