@@ -65,10 +65,4 @@ void set_keepalive(int fd) {
     set(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
 }
 
-// Below 0: no FIN_WAIT2 after close(), and so nothing behind it (tcp(7)). What comes back is
-// answered with RST.
-void set_no_time_wait(int fd) {
-    set(fd, IPPROTO_TCP, TCP_LINGER2, -1);
-}
-
 }  // namespace stanzagate::proxy

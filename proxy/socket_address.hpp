@@ -27,8 +27,5 @@ void set_no_delay(int fd);
 // Probes that find a peer which is gone without a word (RFC 6120 section 4.6.4: not oftener than
 // every five minutes).
 void set_keepalive(int fd);
-// Once closed, and as soon as the peer has all that was sent and its end, the connection is
-// forgotten: it keeps no port in TIME_WAIT, as it does by default for a minute.
-void set_no_time_wait(int fd);
 
 }  // namespace stanzagate::proxy

@@ -108,7 +108,6 @@ bool UpstreamConnector::connect(const config::Endpoint& endpoint) {
     Fd fd(::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!fd) return false;
     set_no_delay(fd.get());
-    set_no_time_wait(fd.get());  // each port is one session towards this server
     if (::connect(fd.get(), to.get(), to.size) != 0 && errno != EINPROGRESS) return false;
     if (!worker_.loop().add(fd.get(), session_, Side::upstream)) return false;
     channel_.open(std::move(fd));

@@ -140,28 +140,6 @@ connect_timeout = "2s"
     def test_direct_tls(self):
         self.assert_serves(self.gate(self.tls, settings=self.trusting()), "ben")
 
-    def test_who_leaves_at_once_has_registered(self):
-        """The gate forgets its connection to the server, and nothing of what it has passed on."""
-        gate = self.gate(self.tls, self.starttls, settings=self.trusting())
-        users = [f"hasty{number}" for number in range(10)]
-        for number, user in enumerate(users):
-            client = self.client(gate)
-            client.open(HOST)
-            client.send(f"<iq type='set' id='r'><query xmlns='{REGISTER}'><username>{user}</username>"
-                        "<password>pw</password></query></iq>")
-            client.close() if number % 2 else client.reset()
-        wait_until(lambda: len(gate.events("session_end")) == len(users), "all have gone")
-        for user in users:
-            wait_until(lambda name=user: self.can_log_in(gate, name), f"{user} is registered")
-
-    def can_log_in(self, gate: Gate, user: str) -> bool:
-        client = self.client(gate)
-        client.open(HOST)
-        try:
-            return client.login(HOST, user, "pw").get("type") == "result"
-        except AssertionError:
-            return False
-
     def test_name_must_match(self):
         for address in (self.starttls, self.tls):
             self.assert_unavailable(self.gate(address, settings=self.trusting("xmpp2.internal")))
