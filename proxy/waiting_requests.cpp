@@ -12,7 +12,8 @@ constexpr std::size_t piece_bytes = std::size_t{64} * 1024;
 }  // namespace
 
 WaitingRequests::Request& WaitingRequests::add(std::uint64_t number, bool head_only) {
-    return requests_.emplace_back(Request{number, head_only});
+    requests_.push_back({number, head_only, {}, {}, {}});
+    return requests_.back();
 }
 
 WaitingRequests::Request* WaitingRequests::find(std::uint64_t number) {
