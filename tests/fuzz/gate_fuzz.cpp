@@ -102,9 +102,22 @@ bool asks_to_register(const Frame& frame) {
 
 constexpr FrameLimits any{.frame_bytes = 1U << 24U, .depth = 10'000, .attributes = 10'000};
 
+// What some server could read in another way: roughly, since who reads so is another matter.
+bool may_be_misread(const Frame& frame) {
+    if (frame.attributes.qualified) return true;
+    auto const inner = frame.raw.substr(frame.root.content_begin);
+    return frame.root.local == "iq" &&
+           (inner.find("iq") != std::string_view::npos ||
+            std::any_of(frame.root.children.begin(), frame.root.children.end(), [&](auto& child) {
+                return written_name(frame.raw.substr(child.begin)).find(':') !=
+                       std::string_view::npos;
+            }));
+}
+
 // What the gate may answer itself.
 bool may_be_kept(const Frame& frame) {
     auto const& root = frame.root;
+    if (may_be_misread(frame)) return true;
     if (asks_to_register(frame) || root.is(Namespace::compress, "compress")) return true;
     return root.local == "iq" &&
            std::any_of(root.children.begin(), root.children.end(), [](auto const& child) {
@@ -138,6 +151,7 @@ void check_identity(GateDriver& driver, std::string_view client, std::string_vie
     for (auto const& kept : frame_up({client}, limits).frames) {
         if (take(forwarded, kept)) continue;
         Frame frame;
+        frame.raw = kept.raw;
         frame.root = kept.root;
         frame.attributes = kept.attributes;
         if (kept.kind == Frame::Kind::stanza && (closed || may_be_kept(frame))) continue;
