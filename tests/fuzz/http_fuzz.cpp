@@ -94,6 +94,11 @@ config::Config configuration(std::vector<std::string> origins) {
     return config;
 }
 
+// What is wrong with a chunk is found some bytes later, and how many depends on the pieces.
+bool ends_alike(const std::string& bytes, std::size_t piece) {
+    return read(bytes, piece).end == read(bytes, bytes.size()).end;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -102,12 +107,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     config::Listen door;
     door.served = {.xmpp = true, .websocket = true, .bosh = true};
 
-    // What is wrong with a chunk is found when there are so many bytes more.
-    auto const bytes = std::string(reinterpret_cast<const char*>(data), size) + "xxxxx";
+    std::string const bytes(reinterpret_cast<const char*>(data), size);
     auto const whole = read(bytes, bytes.size());
     for (std::size_t const piece : {std::size_t{1}, std::size_t{7}}) {
         auto const split = read(bytes, piece);
-        require(split.end == whole.end);
+        require(split.end == whole.end || ends_alike(bytes + "xxxxxxxx", piece));
         require(std::equal(split.requests.begin(), split.requests.end(), whole.requests.begin(),
                            whole.requests.end(), same));
     }
