@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -12,6 +13,12 @@ namespace {
 
 using namespace stanzagate::config;
 
+// Lua counts lines as old Macs do, too.
+std::string with_line_feeds(std::string program) {
+    std::replace(program.begin(), program.end(), '\r', '\n');
+    return program;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -20,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     folder.write("prosody/prosody.cfg.lua", program);
     Diagnostics diagnostics;
     auto const imported = import_prosody(folder.file(), diagnostics);
-    check_diagnostics(diagnostics, folder.file().string(), program);
+    check_diagnostics(diagnostics, folder.file().string(), with_line_feeds(program));
     require(imported.has_value() != diagnostics.has_errors(), "a result or an error", program);
     if (!imported) return 0;
 
