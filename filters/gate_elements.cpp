@@ -115,7 +115,7 @@ void Gate::on_registration(const Frame& element, const RegistrationRequest& requ
                            std::vector<std::string> asked, Effects& out) {
     if (request.ambiguous) return answer_client(bad_request(element.attributes), out);
     // A flow of XEP-0389 that nobody has ended: how many there may be at once is not for us to say.
-    settle(true);
+    if (request.creates) settle(true);
     auto const& to = request.to;
     bool watched = false;
     std::vector<QuotaUse> spent;

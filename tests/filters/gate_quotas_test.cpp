@@ -213,6 +213,19 @@ TEST(GateQuota, AFlowThatNobodyEndsDoes) {
     EXPECT_EQ(session.rule_of(1), "default");
 }
 
+TEST(GateQuota, AskingDoesNotEndAFlow) {
+    Rules const rules(once());
+    Session session(rules.policy);
+    session.open();
+    session.client(flow + iq("get", "1"));
+    auto const& quotas = session.driver.world.quotas;
+    EXPECT_EQ(quotas.attempts(), 1U);
+    EXPECT_EQ(quotas.times(), 0U);
+    session.upstream(step("cancel"));
+    EXPECT_EQ(quotas.attempts(), 0U);
+    EXPECT_EQ(quotas.times(), 0U);
+}
+
 TEST(GateQuota, AskingAboutFlowsDoesNot) {
     Rules const rules(once());
     Session session(rules.policy);
