@@ -58,7 +58,10 @@ bool Session::read_for_gate(Side from) {
         return false;
     }
     if (!source.ended()) return false;
-    why_ = from == Side::client ? SessionEnd::client_closed : SessionEnd::upstream_closed;
+    if (from == Side::upstream)
+        why_ = SessionEnd::upstream_closed;
+    else
+        why_ = source.broken() ? SessionEnd::network_error : SessionEnd::client_closed;
     carry_out(gate.eof(from));
     return stage_ != Stage::negotiating;
 }

@@ -132,6 +132,22 @@ class Ends(Relaying):
             self.assertEqual(read_to_end(upstream), b"")
             self.assert_ended("network_error")
 
+    def test_broken_tls_before_login(self):
+        client, upstream = self.negotiating()
+        record = bytearray(client.encrypt(b"<presence/>"))
+        record[-1] ^= 1
+        client.socket.sendall(record)
+        self.assertEqual(read_to_end(upstream), b"")
+        self.assertEqual(client.receive(), b"")
+        self.assert_ended("network_error")
+
+    def test_client_vanishes_before_login(self):
+        client, upstream = self.negotiating()
+        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+        self.assertEqual(read_to_end(upstream), b"")
+        self.assert_ended("network_error")
+
     def test_broken_tls_ends_the_session(self):
         client, upstream = self.relaying()
         record = bytearray(client.encrypt(b"<message/>"))

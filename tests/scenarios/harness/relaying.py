@@ -81,8 +81,8 @@ ca = "{cls.certificate.certificate}"
             return plain
         return RawTls(plain, self.certificate.client_context(), host).handshake()
 
-    def relaying(self, door: str = "direct", host: str = HOST, **client_settings):
-        """Both ends of an authenticated session."""
+    def negotiating(self, door: str = "direct", host: str = HOST, **client_settings):
+        """Both ends of a session in which the server has offered its mechanisms."""
         client = self.connect(door, host=host, **client_settings)
         accepted = {}
         upstream = self.tls_upstream if host.startswith("tls.") else self.upstream
@@ -94,5 +94,10 @@ ca = "{cls.certificate.certificate}"
         read_until(connection, stream_header(host).encode())
         connection.sendall((HEADER + f"<stream:features>{MECHANISMS}</stream:features>").encode())
         read_until(client, b"</stream:features>")
+        return client, connection
+
+    def relaying(self, door: str = "direct", host: str = HOST, **client_settings):
+        """Both ends of an authenticated session."""
+        client, connection = self.negotiating(door, host, **client_settings)
         authenticate(client, connection)
         return client, connection
