@@ -43,6 +43,17 @@ Utf8Character first_character(std::string_view text) {
     return {text.substr(0, 1 + sequence->following), State::right};
 }
 
+std::string as_utf8(std::string_view bytes) {
+    constexpr std::string_view replacement = "\xEF\xBF\xBD";
+    std::string text;
+    while (!bytes.empty()) {
+        const auto character = first_character(bytes);
+        text += character.is_right() ? character.bytes : replacement;
+        bytes.remove_prefix(character.bytes.size());
+    }
+    return text;
+}
+
 bool Utf8Character::is_control() const {
     const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(bytes[i]); };
     if (bytes.size() == 1) return at(0) < 0x20 || at(0) == 0x7F;

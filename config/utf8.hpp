@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace stanzagate::config {
@@ -24,5 +25,8 @@ struct Utf8Character {
 
 // The one that the text begins with. The text is not empty.
 Utf8Character first_character(std::string_view text);
+
+// Any bytes as UTF-8: each that belongs to no character becomes U+FFFD.
+std::string as_utf8(std::string_view bytes);
 
 }  // namespace stanzagate::config

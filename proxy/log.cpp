@@ -71,18 +71,6 @@ bool is_ascii(std::string_view text) {
                         [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
 }
 
-// With U+FFFD for each byte that is no UTF-8: no reader of JSON takes such a line (RFC 8259 section
-// 8.1), and few of logfmt do.
-std::string as_utf8(std::string_view value) {
-    std::string text;
-    while (!value.empty()) {
-        auto const character = config::first_character(value);
-        text += character.is_right() ? character.bytes : "\xEF\xBF\xBD";
-        value.remove_prefix(character.bytes.size());
-    }
-    return text;
-}
-
 bool has_control(std::string_view text) {
     for (; !text.empty(); text.remove_prefix(1))
         if (control_at(text).size != 0) return true;
@@ -132,7 +120,9 @@ std::string join(config::LogFormat format, std::string_view time, config::LogLev
         if (line.size() > 1) line += json ? ',' : ' ';
         line += json ? in_json(key) : std::string(key);
         line += json ? ':' : '=';
-        auto const text = is_ascii(value) ? std::string(value) : as_utf8(value);
+        // No reader of JSON takes a line that is no UTF-8 (RFC 8259 section 8.1), and few of
+        // logfmt.
+        auto const text = is_ascii(value) ? std::string(value) : config::as_utf8(value);
         if (!json)
             line += in_logfmt(text);
         else

@@ -7,8 +7,6 @@
 // TOML written for people to read and change.
 namespace stanzagate::config {
 
-// Any bytes as UTF-8: what is none becomes U+FFFD.
-std::string as_utf8(std::string_view bytes);
 // Any text as one that XML can carry: characters that it cannot are left out.
 std::string as_xml_text(std::string_view bytes);
 

@@ -51,5 +51,12 @@ TEST(Utf8, ControlCharacters) {
         EXPECT_FALSE(first_character(text).is_control()) << testing::PrintToString(text);
 }
 
+TEST(Utf8, WhatIsNoneIsReplacedByteForByte) {
+    EXPECT_EQ(as_utf8(""), "");
+    EXPECT_EQ(as_utf8("gr\xC3\xBC\xC3\x9F"), "gr\xC3\xBC\xC3\x9F");
+    EXPECT_EQ(as_utf8("a\xFF\xE2\x82z"), "a\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBDz");
+    EXPECT_EQ(as_utf8("\xE2\x82"), "\xEF\xBF\xBD\xEF\xBF\xBD");
+}
+
 }  // namespace
 }  // namespace stanzagate::config
