@@ -16,6 +16,10 @@ enum class QuotaBy : std::uint8_t {
 
 // So many registrations within any stretch of time of that length.
 struct Quota {
+    static constexpr std::size_t most_counted = 1'000'000;
+    static constexpr std::chrono::seconds shortest{1};
+    static constexpr std::chrono::seconds longest = std::chrono::days(366);
+
     std::size_t count = 0;
     std::chrono::milliseconds per{0};
     QuotaBy by = QuotaBy::address;

@@ -122,10 +122,9 @@ void read_during(Section& section, Rule& rule) {
 }
 
 Quota read_quota(Section section) {
-    constexpr std::size_t most = 1'000'000;
     Quota quota;
-    section.count("count", quota.count, {1, most});
-    section.duration("per", quota.per, {1s, std::chrono::days(366)});
+    section.count("count", quota.count, {1, Quota::most_counted});
+    section.duration("per", quota.per, {Quota::shortest, Quota::longest});
     section.choice("by", quota.by,
                    {{"address", QuotaBy::address},
                     {"network", QuotaBy::network},

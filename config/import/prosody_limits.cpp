@@ -1,19 +1,20 @@
 #include "config/import/prosody_limits.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <optional>
 
 #include "config/address.hpp"
 #include "config/import/toml_text.hpp"
+#include "config/quota.hpp"
 
 namespace stanzagate::config {
 namespace {
 
-// The bounds of a quota.
-constexpr double most_counted = 1'000'000;
-constexpr double longest = 365.0 * 24 * 60 * 60;  // seconds
+constexpr double most_counted{Quota::most_counted};
+constexpr double longest{std::chrono::duration<double>(Quota::longest).count()};
 
 // This module knows networks.
 std::vector<std::string> networks(const ProsodyOptions& options,
@@ -97,7 +98,7 @@ ProsodyLimits prosody_limits(const ProsodyOptions& options, ImportNotes& notes) 
     }
     if (limits.seconds > longest) {
         notes.add(options.where("registration_throttle_period"),
-                  "registration_throttle_period: the gate counts for a year at most, and so does "
+                  "registration_throttle_period: the gate counts for 366 days at most, and so does "
                   "the rule");
         limits.seconds = longest;
     }

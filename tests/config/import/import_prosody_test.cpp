@@ -309,7 +309,7 @@ TEST_F(ImportProsody, PrintsRulesThatCheckAccepts) {
                 HasSubstr("count = 1000000, per = \"300s\""));
     EXPECT_THAT(folder_.said(), HasSubstr("registration_throttle_max: the gate counts to 1000000"));
     EXPECT_THAT(rules("registration_throttle_max = 3 registration_throttle_period = 1e12"),
-                HasSubstr("count = 3, per = \"31536000s\""));
+                HasSubstr("count = 3, per = \"31622400s\""));
     EXPECT_THAT(folder_.said(), HasSubstr("registration_throttle_period: the gate counts for"));
 }
 
