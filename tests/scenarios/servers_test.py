@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""The settings of docs/servers.md, to the letter but for the ports, with a real Prosody and ejabberd:
-strangers are redirected, who may registers, and everybody logs in."""
+"""The settings of docs/servers.md, to the letter but for the ports, with a real Prosody, ejabberd and
+jabberd2: strangers are redirected, who may registers, and everybody logs in."""
 
 import re
 import subprocess
@@ -10,6 +10,7 @@ from harness.certificates import make_certificate
 from harness.documents import Block, ROOT, blocks
 from harness.ejabberd import Ejabberd
 from harness.gate import LISTENERS, Gate
+from harness.jabberd2 import Jabberd2
 from harness.network import STRANGER, WHITELISTED, free_port
 from harness.processes import wait_until
 from harness.prosody import Prosody
@@ -90,6 +91,19 @@ key = "{certificate.key}"
         self.enterContext(server)
         self.lives_behind(self.gate(settings, server.c2s_port), "127.0.0.2")
         self.assert_not_logged(server.process, "The account mallory")
+
+    def test_jabberd2(self):
+        settings = block("xml", "<local>")
+        server = Jabberd2(self.temporary_folder(), HOST)
+        file = server.folder / "c2s.xml"
+        local = settings.text.replace(PORT, str(server.c2s_port)).replace("example.org", HOST)
+        text, changed = re.subn(r"<local>.*</local>", lambda _: local, file.read_text(),
+                                flags=re.DOTALL)
+        self.assertEqual(changed, 1)
+        file.write_text(text)
+        self.enterContext(server)
+        self.lives_behind(self.gate(settings, server.c2s_port))
+        self.assertEqual(server.accounts(), {"ann", "bob", "carl"})
 
     def test_ejabberd_of_debian_does_not_know_the_later_option(self):
         """docs/servers.md says to leave it out there. With a later one this test is to go."""
