@@ -133,7 +133,6 @@ class Rate(Limits):
     def test_burst_and_refill(self):
         """Ten at once, then one every 200 ms; other addresses are not touched."""
         clients = [self.dial("127.0.1.1") for _ in range(14)]
-        began = time.monotonic()
         served = sum(self.is_served(client) for client in clients)
         self.assertTrue(10 <= served <= 12, served)
         self.assertEqual(metrics(self.gate).value("refused_connections_total", reason="connect_rate"),
@@ -144,8 +143,7 @@ class Rate(Limits):
         def served_again() -> bool:
             return self.is_served(self.dial("127.0.1.1"))
 
-        wait_until(served_again, "the bucket fills", 5)
-        self.assertLess(time.monotonic() - began, 5)
+        wait_until(served_again, "the bucket fills", 10)
 
 
 class Times(Limits):
@@ -158,8 +156,8 @@ class Times(Limits):
         return time.monotonic() - began
 
     def assert_took(self, work, seconds: float) -> None:
-        # Not before; and it does come: how long a busy machine takes for it says nothing.
-        self.assertTrue(seconds - 0.1 < self.timed(work) < seconds + 8)
+        # Not before; how long after says nothing on a busy machine.
+        self.assertGreater(self.timed(work), seconds - 0.1)
 
     def test_silence(self):
         client = self.dial("127.0.1.1", "direct")
@@ -197,6 +195,7 @@ class Times(Limits):
                 continue
             except (BrokenPipeError, ConnectionResetError):
                 return
+        self.fail("it was listened to to the end")
 
     def test_starttls_counts_from_the_first_byte(self):
         client = self.dial("127.0.1.1", "starttls")

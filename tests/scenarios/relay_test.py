@@ -8,7 +8,6 @@ import select
 import socket
 import ssl
 import threading
-import time
 
 from harness.canonical import SASL
 from harness.raw_client import stream_header
@@ -127,10 +126,11 @@ class Bytes(Relaying):
         await asyncio.gather(*(one(number) for number in range(count)))
 
     def test_one_busy_session_does_not_starve_another(self):
-        """Echo times of a quiet session beside one that sends as fast as it can."""
+        """How much of one that sends as fast as it can passes while a quiet one waits for an echo."""
         busy, sink = self.relaying("none")
         quiet, upstream = self.relaying()
         done = threading.Event()
+        passed = 0
 
         def flood() -> None:
             block = bytes(MIB)
@@ -138,25 +138,27 @@ class Bytes(Relaying):
                 busy.sendall(block)
 
         def drain() -> None:
-            while sink.recv(MIB):
-                pass
+            nonlocal passed
+            while data := sink.recv(MIB):
+                passed += len(data)
 
         threads = [threading.Thread(target=flood), threading.Thread(target=drain)]
         for thread in threads:
             thread.start()
         try:
-            slowest = 0.0
+            most = 0
             for _ in range(50):
-                began = time.monotonic()
+                before = passed
                 quiet.sendall(b"ping")
                 self.assertEqual(read_exactly(upstream, 4), b"ping")
-                slowest = max(slowest, time.monotonic() - began)
+                most = max(most, passed - before)
         finally:
             done.set()
             threads[0].join()
             busy.shutdown(socket.SHUT_WR)
             threads[1].join()
-        self.assertLess(slowest, 2.0)
+        self.assertGreater(passed, 0)
+        self.assertLess(most, 512 * MIB)  # the test's own threads take turns of many megabytes
 
 
 class BackPressure(Relaying):
