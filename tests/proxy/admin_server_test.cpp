@@ -13,6 +13,7 @@
 
 #include "proxy/socket_address.hpp"
 #include "proxy/status_command.hpp"
+#include "tests/proxy/captured_log.hpp"
 #include "tests/proxy/sockets.hpp"
 #include "tests/proxy/temp_folder.hpp"
 
@@ -28,7 +29,6 @@ constexpr std::string_view get = "GET /path HTTP/1.1\r\nHost: here\r\n\r\n";
 class AdminServerTest : public ::testing::Test {
 protected:
     AdminServerTest() {
-        ::testing::internal::CaptureStderr();
         server_.answer_by([](const HttpRequest& request) {
             HttpResponse response;
             response.body = request.method + ' ' + request.path;
@@ -39,16 +39,10 @@ protected:
     ~AdminServerTest() override {
         background_.stop();
         if (thread_.joinable()) thread_.join();
-        if (capturing_) ::testing::internal::GetCapturedStderr();
     }
 
     void run() {
         thread_ = std::thread([this] { background_.run(); });
-    }
-    // What it has logged until now; once.
-    std::string log() {
-        capturing_ = false;
-        return ::testing::internal::GetCapturedStderr();
     }
     AdminAddress socket_at(const std::string& name) const { return {folder_.path() / name}; }
     std::filesystem::path file(const std::string& name) const { return folder_.path() / name; }
@@ -67,16 +61,16 @@ protected:
     }
 
     TempFolder folder_;
+    CapturedLog logged_;
     Log log_{{}};
     boost::asio::io_context background_{1};
     AdminServer server_{background_, log_};
     std::thread thread_;
-    bool capturing_ = true;
 };
 
 TEST_F(AdminServerTest, AnswersOverTcp) {
     ASSERT_TRUE(server_.listen(AdminAddress{*config::Endpoint::parse("127.0.0.1:0")}));
-    auto const address = told_by(log());
+    auto const address = told_by(logged_.text());
     run();
     EXPECT_EQ(asked(address),
               "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\nGET /path");
@@ -177,9 +171,7 @@ TEST_F(AdminServerTest, Moves) {
 // 127.0.0.1 and 0.0.0.0 cannot be bound at one port by two who do not mean to share it.
 TEST_F(AdminServerTest, MovesToAnotherAddressOfItsPort) {
     ASSERT_TRUE(server_.listen(AdminAddress{*config::Endpoint::parse("127.0.0.1:0")}));
-    auto const loopback = told_by(log());
-    ::testing::internal::CaptureStderr();
-    capturing_ = true;
+    auto const loopback = told_by(logged_.text());
     auto const port = std::to_string(loopback.endpoint()->port);
     ASSERT_TRUE(server_.listen(AdminAddress{*config::Endpoint::parse("0.0.0.0:" + port)}));
     auto const second = AdminAddress{*config::Endpoint::parse("127.0.0.2:" + port)};
@@ -194,9 +186,7 @@ TEST_F(AdminServerTest, MovesToAnotherAddressOfItsPort) {
 // What was shared for the moment of moving is not, after it went wrong.
 TEST_F(AdminServerTest, KeepsItsPortForItselfIfItCannotMove) {
     ASSERT_TRUE(server_.listen(AdminAddress{*config::Endpoint::parse("127.0.0.1:0")}));
-    auto const loopback = told_by(log());
-    ::testing::internal::CaptureStderr();
-    capturing_ = true;
+    auto const loopback = told_by(logged_.text());
     auto const port = std::to_string(loopback.endpoint()->port);
     // Of no interface of this machine (RFC 5737).
     EXPECT_FALSE(server_.listen(AdminAddress{*config::Endpoint::parse("192.0.2.1:" + port)}));
@@ -214,8 +204,8 @@ TEST_F(AdminServerTest, StaysWhereItWasIfItCannotMove) {
     EXPECT_FALSE(server_.listen(AdminAddress{file("none") / "b"}));
     run();
     EXPECT_TRUE(asked(socket_at("a")).ends_with("GET /path"));
-    EXPECT_NE(log().find("event=cannot_listen address=unix:" + file("none/b").string() +
-                         " reason=\"No such file or directory\" key=server.admin"),
+    EXPECT_NE(logged_.text().find("event=cannot_listen address=unix:" + file("none/b").string() +
+                                  " reason=\"No such file or directory\" key=server.admin"),
               std::string::npos);
 }
 

@@ -4,13 +4,13 @@
 
 #include <filesystem>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "config/load.hpp"
 #include "tests/certs/test_certificates.hpp"
-#include "tests/proxy/sockets.hpp"
+#include "tests/proxy/background_test.hpp"
+#include "tests/proxy/captured_log.hpp"
 
 namespace stanzagate::proxy {
 namespace {
@@ -21,10 +21,9 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 // One host whose upstream is verified by a file.
-class AuthorityWatchTest : public ::testing::Test {
+class AuthorityWatchTest : public testing::BackgroundTest {
 protected:
     AuthorityWatchTest() {
-        ::testing::internal::CaptureStderr();
         write(issue({.authority = true}).pem());
         snapshot_ = load();
         watch_.emplace(
@@ -37,9 +36,6 @@ protected:
                 .watcher = {.settle = 10ms, .look = 1h}, .again = 10ms, .patience = 50ms});
         watch_->watch(snapshot_);
         run_quietly();
-    }
-    ~AuthorityWatchTest() override {
-        if (!log_read_) ::testing::internal::GetCapturedStderr();
     }
 
     void write(std::string_view text) { folder_.write("ca.pem", text); }
@@ -60,35 +56,11 @@ protected:
         EXPECT_NE(snapshot, nullptr) << diagnostics.all().front().to_string();
         return snapshot;
     }
-    bool run_until(const std::function<bool()>& holds) {
-        return testing::eventually(holds, [&] {
-            io_.restart();
-            io_.run_one_for(50ms);
-        });
-    }
-    void run_quietly() {
-        io_.restart();
-        io_.run_for(50ms);
-        io_.poll();
-    }
-    // The lines of some event, from "level=" on.
-    std::vector<std::string> logged(const std::string& event) {
-        if (!log_read_) log_text_ = ::testing::internal::GetCapturedStderr();
-        log_read_ = true;
-        std::istringstream log(log_text_);
-        std::vector<std::string> lines;
-        for (std::string line; std::getline(log, line);)
-            if (line.find("event=" + event + ' ') != std::string::npos)
-                lines.push_back(line.substr(line.find("level=")));
-        return lines;
-    }
 
     certs::testing::TempFolder folder_;
     std::filesystem::path file_ = folder_.path() / "ca.pem";
-    boost::asio::io_context io_{1};
+    testing::CapturedLog logged_;
     Log log_{config::LogSettings{}};
-    bool log_read_ = false;
-    std::string log_text_;
     std::shared_ptr<const Snapshot> snapshot_;
     std::vector<AuthorityWatch::Tls> taken_;
     std::optional<AuthorityWatch> watch_;
@@ -108,7 +80,7 @@ TEST_F(AuthorityWatchTest, TakesAnotherFile) {
     run_quietly();
     EXPECT_EQ(taken_.size(), 1U);
     EXPECT_EQ(watch_->reloads().ok, 1U);
-    EXPECT_THAT(logged("authorities_reloaded"),
+    EXPECT_THAT(logged_.lines("authorities_reloaded"),
                 ElementsAre("level=info event=authorities_reloaded file=" + file_.string()));
 }
 
@@ -121,7 +93,7 @@ TEST_F(AuthorityWatchTest, ABrokenOneIsToldOfOnceAndNotTaken) {
     write(issue({.authority = true}).pem());
     ASSERT_TRUE(run_until([&] { return taken_.size() == 1; }));
     EXPECT_EQ(watch_->reloads().failed, 1U);
-    EXPECT_THAT(logged("authorities"),
+    EXPECT_THAT(logged_.lines("authorities"),
                 ElementsAre(::testing::MatchesRegex(
                     "level=error event=authorities file=gate.toml line=9 column=[0-9]+ "
                     "message=\"host.upstream.ca: no certificate in .*\" "

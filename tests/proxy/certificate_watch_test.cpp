@@ -4,13 +4,13 @@
 
 #include <filesystem>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "config/load.hpp"
 #include "tests/certs/test_certificates.hpp"
-#include "tests/proxy/sockets.hpp"
+#include "tests/proxy/background_test.hpp"
+#include "tests/proxy/captured_log.hpp"
 
 namespace stanzagate::proxy {
 namespace {
@@ -24,16 +24,12 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 // Two hosts with files of their own, as certbot lays them: one names its files, one their folder.
-class CertificateWatchTest : public ::testing::Test {
+class CertificateWatchTest : public testing::BackgroundTest {
 protected:
     CertificateWatchTest() {
-        ::testing::internal::CaptureStderr();
         renew("a.example");
         renew("b.example");
         snapshot_ = load();
-    }
-    ~CertificateWatchTest() override {
-        if (!log_read_) ::testing::internal::GetCapturedStderr();
     }
 
     void begin(std::chrono::milliseconds patience = 1h, std::chrono::milliseconds settle = 10ms) {
@@ -95,39 +91,17 @@ protected:
         return last_;
     }
 
-    bool run_until(const std::function<bool()>& holds) {
-        return testing::eventually(holds, [&] {
-            io_.restart();
-            io_.run_one_for(50ms);
-        });
-    }
-    void run_quietly() {
-        io_.restart();
-        io_.run_for(50ms);
-        io_.poll();
-    }
     bool shows(const std::string& name, const Issued& issued) const {
         const auto& store = taken_ ? taken_ : snapshot_->certificates;
         return X509_cmp(store->find(name)->all().front().certificate(), issued.certificate.get()) ==
                0;
     }
-    // The lines of some event, from "event=" on.
-    std::vector<std::string> logged(const std::string& event) {
-        log_read_ = true;
-        std::istringstream log(::testing::internal::GetCapturedStderr());
-        std::vector<std::string> lines;
-        for (std::string line; std::getline(log, line);)
-            if (auto const at = line.find("event=" + event + ' '); at != std::string::npos)
-                lines.push_back(line.substr(line.find("level=")));
-        return lines;
-    }
 
     certs::testing::TempFolder folder_;
     int renewals_ = 0;
     Issued last_;
-    boost::asio::io_context io_{1};
+    testing::CapturedLog logged_;
     Log log_{config::LogSettings{}};
-    bool log_read_ = false;
     std::shared_ptr<const Snapshot> snapshot_;
     CertificateWatch::Store taken_;
     int times_ = 0;
@@ -140,7 +114,7 @@ TEST_F(CertificateWatchTest, NothingIsTakenWhereNothingHasChanged) {
     run_quietly();
     EXPECT_EQ(times_, 0);
     EXPECT_EQ(watch_->reloads().ok, 0U);
-    EXPECT_THAT(logged("certificate"), IsEmpty());
+    EXPECT_THAT(logged_.lines("certificate"), IsEmpty());
 }
 
 TEST_F(CertificateWatchTest, TakesARenewedPair) {
@@ -153,7 +127,7 @@ TEST_F(CertificateWatchTest, TakesARenewedPair) {
     EXPECT_EQ(times_, 1);
     EXPECT_EQ(watch_->reloads().ok, 1U);
     EXPECT_EQ(watch_->reloads().failed, 0U);
-    EXPECT_THAT(logged("certificate_reloaded"),
+    EXPECT_THAT(logged_.lines("certificate_reloaded"),
                 ElementsAre("level=info event=certificate_reloaded host=a.example file=" +
                             (folder_.path() / "live/a.example/fullchain.pem").string() +
                             " expires=2090-01-01"));
@@ -168,7 +142,7 @@ TEST_F(CertificateWatchTest, WaitsForTheOtherHalf) {
     EXPECT_EQ(times_, 0);
     renew_one("b.example", "privkey.pem", renewed.key_pem());
     ASSERT_TRUE(run_until([&] { return shows("b.example", renewed); }));
-    EXPECT_THAT(logged("certificate"), IsEmpty());
+    EXPECT_THAT(logged_.lines("certificate"), IsEmpty());
     EXPECT_EQ(watch_->reloads().failed, 0U);
 }
 
@@ -181,7 +155,7 @@ TEST_F(CertificateWatchTest, ABadOneStaysOutAndIsToldOfOnce) {
     run_quietly();
     EXPECT_EQ(watch_->reloads().failed, 1U);
     EXPECT_EQ(taken_->find("a.example"), snapshot_->certificates->find("a.example"));
-    EXPECT_THAT(logged("certificate"),
+    EXPECT_THAT(logged_.lines("certificate"),
                 ElementsAre(::testing::AllOf(
                     HasSubstr("level=error event=certificate file=gate.toml line=10 column=19 "
                               "message=\"host.key: "),
@@ -233,7 +207,7 @@ TEST_F(CertificateWatchTest, WarningsAreToldOnce) {
     ASSERT_TRUE(run_until([&] { return shows("a.example", renewed); }));
     const Issued& other = renew("b.example");
     ASSERT_TRUE(run_until([&] { return shows("b.example", other); }));
-    EXPECT_THAT(logged("certificate"),
+    EXPECT_THAT(logged_.lines("certificate"),
                 ElementsAre(::testing::AllOf(HasSubstr("level=warning"),
                                              HasSubstr("is not for \\\"a.example\\\""),
                                              ::testing::Not(HasSubstr("consequence")))));

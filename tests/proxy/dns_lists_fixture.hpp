@@ -9,8 +9,9 @@
 #include <vector>
 
 #include "proxy/dns_lists.hpp"
+#include "tests/proxy/background_test.hpp"
+#include "tests/proxy/captured_log.hpp"
 #include "tests/proxy/dns_server.hpp"
-#include "tests/proxy/sockets.hpp"
 
 namespace stanzagate::proxy::testing {
 
@@ -32,13 +33,8 @@ inline std::string name_of(const Address& who, std::string_view where = zone) {
 
 // Each test has a server, lists that ask it, and a clock that stands still. What is logged is
 // returned by end().
-class DnsListsTest : public ::testing::Test {
+class DnsListsTest : public BackgroundTest {
 protected:
-    DnsListsTest() { ::testing::internal::CaptureStderr(); }
-    ~DnsListsTest() override {
-        if (capturing_) ::testing::internal::GetCapturedStderr();
-    }
-
     void begin(DnsListSettings settings = {.limit = 10s}) {
         if (settings.servers.list.empty()) settings.servers.list = server_.address();
         settings.now = [this] { return now_; };
@@ -46,16 +42,9 @@ protected:
     }
     std::string end() {
         lists_.reset();
-        capturing_ = false;
-        return ::testing::internal::GetCapturedStderr();
+        return logged_.text();
     }
 
-    bool run_until(const std::function<bool()>& holds) {
-        return eventually(holds, [&] {
-            io_.restart();
-            io_.run_one_for(50ms);
-        });
-    }
     // All that can be done without waiting long.
     void settle() {
         io_.restart();
@@ -75,12 +64,11 @@ protected:
         return known;
     }
 
+    CapturedLog logged_;
     Log log_{{config::LogLevel::info, config::LogFormat::text}};
-    boost::asio::io_context io_{1};
     DnsServer server_{io_};
     DnsLists::Clock::time_point now_{1000h};
     std::optional<DnsLists> lists_;
-    bool capturing_ = true;
     int turns_ = 0;
 };
 

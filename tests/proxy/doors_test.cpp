@@ -12,6 +12,7 @@
 
 #include "proxy/listener.hpp"
 #include "proxy/socket_address.hpp"
+#include "tests/proxy/captured_log.hpp"
 #include "tests/proxy/test_snapshot.hpp"
 
 namespace stanzagate::proxy {
@@ -26,14 +27,6 @@ constexpr auto host =
 
 class DoorsTest : public ::testing::Test {
 protected:
-    DoorsTest() { ::testing::internal::CaptureStderr(); }
-    ~DoorsTest() override { ::testing::internal::GetCapturedStderr(); }
-    static std::string log_text() {
-        auto text = ::testing::internal::GetCapturedStderr();
-        ::testing::internal::CaptureStderr();
-        return text;
-    }
-
     // That many listening sockets of one address.
     static std::vector<PassedSocket> sockets(std::size_t count, bool ours, Endpoint& at) {
         at = *Endpoint::parse("127.0.0.1:0");
@@ -68,6 +61,7 @@ protected:
         return found;
     }
 
+    testing::CapturedLog logged_;
     Log log_{{}};
     Doors doors_;
 };
@@ -146,15 +140,15 @@ TEST_F(DoorsTest, TheAdviceAboutATakenAddressFits) {
     Endpoint taken;
     Fd const other(sockets(1, true, taken).front().fd);
     EXPECT_FALSE(open({taken.to_string()}, 1));
-    EXPECT_NE(log_text().find("send it SIGUSR2"), std::string::npos);
+    EXPECT_NE(logged_.take().find("send it SIGUSR2"), std::string::npos);
     Endpoint at;
     doors_.inherit({sockets(1, true, at), log_});
     EXPECT_FALSE(open({at.to_string(), taken.to_string()}, 1)) << "of a successor";
-    auto const of_successor = log_text();
+    auto const of_successor = logged_.take();
     auto const doors = open({"127.0.0.1:0"}, 1);
     ASSERT_TRUE(doors && doors_.listen(*doors, log_));
     EXPECT_FALSE(open({"127.0.0.1:0", taken.to_string()}, 1)) << "at a reload";
-    for (auto const& log : {of_successor, log_text()}) {
+    for (auto const& log : {of_successor, logged_.take()}) {
         EXPECT_EQ(log.find("SIGUSR2"), std::string::npos) << log;
         EXPECT_NE(log.find("stop it and start it again"), std::string::npos) << log;
     }

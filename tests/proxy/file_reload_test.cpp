@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/proxy/sockets.hpp"
+#include "tests/proxy/background_test.hpp"
 #include "tests/proxy/temp_folder.hpp"
 
 namespace stanzagate::proxy {
@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using Attempt = FileReload::Attempt;
 
-class FileReloadTest : public ::testing::Test {
+class FileReloadTest : public testing::BackgroundTest {
 protected:
     void begin(std::chrono::milliseconds patience, std::chrono::milliseconds later = 1h) {
         reload_.emplace(
@@ -34,23 +34,10 @@ protected:
                                .later = later});
         reload_->watch({file_});
     }
-    bool run_until(const std::function<bool()>& holds) {
-        return testing::eventually(holds, [&] {
-            io_.restart();
-            io_.run_one_for(50ms);
-        });
-    }
     bool has_given_up() const { return !attempts_.empty() && attempts_.back() == Attempt::last; }
-    // What was due has been done, and nothing more comes.
-    void run_quietly() {
-        io_.restart();
-        io_.run_for(50ms);
-        io_.poll();
-    }
 
     testing::TempFolder folder_;
     fs::path file_ = folder_.write("a", "one");
-    boost::asio::io_context io_{1};
     bool usable_ = true;
     std::vector<Attempt> attempts_;
     std::function<void()> then_;

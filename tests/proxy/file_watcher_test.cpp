@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "proxy/fd.hpp"
+#include "tests/proxy/background_test.hpp"
 #include "tests/proxy/sockets.hpp"
 #include "tests/proxy/temp_folder.hpp"
 
@@ -39,7 +40,7 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-class FileWatcherTest : public ::testing::Test {
+class FileWatcherTest : public testing::BackgroundTest {
 protected:
     void begin(FileWatcherSettings settings = {.settle = 10ms, .look = 1h}) {
         watcher_.emplace(
@@ -60,12 +61,6 @@ protected:
         ASSERT_EQ(watcher_->why_no_inotify(), "");
     }
 
-    bool run_until(const std::function<bool()>& holds) {
-        return testing::eventually(holds, [&] {
-            io_.restart();
-            io_.run_one_for(50ms);
-        });
-    }
     // A report since the last call; they may be several where the machine is slow.
     bool is_told(const fs::path& file) {
         bool const told = run_until([&] { return reports_[file] > 0; });
@@ -87,7 +82,6 @@ protected:
     fs::path mark() const { return at("mark"); }
 
     testing::TempFolder folder_;
-    boost::asio::io_context io_{1};
     std::map<fs::path, int> reports_;
     std::function<void(const fs::path&)> then_;
     std::optional<FileWatcher> watcher_;

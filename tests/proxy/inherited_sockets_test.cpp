@@ -14,6 +14,7 @@
 
 #include "proxy/listener.hpp"
 #include "proxy/socket_address.hpp"
+#include "tests/proxy/captured_log.hpp"
 #include "tests/proxy/temp_folder.hpp"
 
 namespace stanzagate::proxy {
@@ -85,15 +86,6 @@ constexpr auto loopback = "127.0.0.1:0";
 
 class InheritedSocketsTest : public ::testing::Test {
 protected:
-    InheritedSocketsTest() { ::testing::internal::CaptureStderr(); }
-    ~InheritedSocketsTest() override {
-        if (capturing_) ::testing::internal::GetCapturedStderr();
-    }
-    std::string log_text() {
-        capturing_ = false;
-        return ::testing::internal::GetCapturedStderr();
-    }
-
     // A listening socket, which is to be inherited; where it is.
     Endpoint open(const char* where, SocketUse use = SocketUse::any) {
         auto endpoint = *Endpoint::parse(where);
@@ -121,9 +113,9 @@ protected:
     InheritedSockets inherit() { return {passed_, log_}; }
 
     TempFolder folder_;
+    testing::CapturedLog logged_;
     Log log_{{}};
     std::vector<PassedSocket> passed_;
-    bool capturing_ = true;
 };
 
 TEST_F(InheritedSocketsTest, AreFoundByTheirAddress) {
@@ -140,7 +132,7 @@ TEST_F(InheritedSocketsTest, AreFoundByTheirAddress) {
     EXPECT_TRUE(inherited.take_admin(file));
     EXPECT_TRUE(inherited.take_admin({first}));
     inherited.close_rest(log_);
-    EXPECT_EQ(log_text(), "");
+    EXPECT_EQ(logged_.text(), "");
 }
 
 TEST_F(InheritedSocketsTest, AllOfOneAddressComeTogether) {
@@ -205,7 +197,7 @@ TEST_F(InheritedSocketsTest, WhatNobodyNamesIsClosed) {
     auto inherited = inherit();
     inherited.close_rest(log_);
     EXPECT_EQ(::fcntl(fd, F_GETFD), -1);
-    auto const log = log_text();
+    auto const log = logged_.text();
     EXPECT_NE(log.find("level=warning event=inherited_socket address=" + where.to_string()),
               std::string::npos)
         << log;
@@ -221,7 +213,7 @@ TEST_F(InheritedSocketsTest, WhatIsNoListeningStreamIsClosed) {
     passed_.push_back({100'000});  // nothing at all
     inherit().close_rest(log_);
     for (auto const& socket : passed_) EXPECT_EQ(::fcntl(socket.fd, F_GETFD), -1) << socket.fd;
-    auto const log = log_text();
+    auto const log = logged_.text();
     EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 6);
 }
 
@@ -233,7 +225,7 @@ TEST_F(InheritedSocketsTest, SaysThatASocketTakesBothFamilies) {
     auto const where = local_endpoint(fd.get());
     pass(std::move(fd));
     EXPECT_EQ(inherit().take(where).size(), 1U) << "but it is used";
-    EXPECT_NE(log_text().find("BindIPv6Only=ipv6-only"), std::string::npos);
+    EXPECT_NE(logged_.text().find("BindIPv6Only=ipv6-only"), std::string::npos);
 }
 
 TEST_F(InheritedSocketsTest, TheVariablesAreForNobodyElse) {

@@ -1,8 +1,8 @@
 #include "proxy/refusals.hpp"
+#include "tests/proxy/captured_log.hpp"
 
 #include <gtest/gtest.h>
 
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -18,29 +18,22 @@ config::Address address(const std::string& text) {
 
 class RefusalsTest : public ::testing::Test {
 protected:
-    RefusalsTest() { ::testing::internal::CaptureStderr(); }
-    ~RefusalsTest() override {
-        if (!is_over_) ::testing::internal::GetCapturedStderr();
-    }
     void pass(std::chrono::seconds time) {
         deadlines_.pass(time);
         deadlines_.run();
     }
     // What the log says in all, line by line, from the reason on.
     std::vector<std::string> said() {
-        is_over_ = true;
-        std::istringstream text(::testing::internal::GetCapturedStderr());
-        std::vector<std::string> lines;
-        for (std::string line; std::getline(text, line);)
-            lines.push_back(line.substr(line.find("reason=")));
+        auto lines = logged_.lines();
+        for (auto& line : lines) line.erase(0, line.find("reason="));
         return lines;
     }
     using Said = std::vector<std::string>;
 
     Deadlines deadlines_;
+    testing::CapturedLog logged_;
     Log log_{{}};
     Refusals refusals_{deadlines_, log_};
-    bool is_over_ = false;
 };
 
 TEST_F(RefusalsTest, TheFirstIsSaidAtOnceAndNoneIsLost) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "proxy/admin_server.hpp"
+#include "tests/proxy/captured_log.hpp"
 #include "tests/proxy/scarce_memory.hpp"
 #include "tests/proxy/sockets.hpp"
 #include "tests/proxy/temp_folder.hpp"
@@ -26,18 +27,10 @@ constexpr std::size_t much = std::size_t{64} * 1024;
 class ReloaderTest : public ::testing::Test {
 protected:
     ReloaderTest() {
-        ::testing::internal::CaptureStderr();
         workers_.push_back(
             std::make_unique<Worker>(0U, snapshot_,
                                      Shared{log_, admission_, said_, resolver_, lookups_, quotas_,
                                             invitations_, bosh_, recent_, keys_}));
-    }
-    ~ReloaderTest() override {
-        if (capturing_) ::testing::internal::GetCapturedStderr();
-    }
-    std::string log_text() {
-        capturing_ = false;
-        return ::testing::internal::GetCapturedStderr();
     }
 
     std::shared_ptr<const Snapshot> load() {
@@ -63,6 +56,7 @@ protected:
     }
 
     TempFolder folder_;
+    testing::CapturedLog logged_;
     Log log_{{}};
     Admission admission_{config::Limits{}};
     SaidOnce said_;
@@ -78,7 +72,6 @@ protected:
     Reloader::Workers workers_;
     AdminServer admin_{background_, log_};
     Reloader reloader_{background_, snapshot_, workers_, admission_, admin_, log_, keys_, 20ms};
-    bool capturing_ = true;
 };
 
 TEST_F(ReloaderTest, OneThatRunsOutOfMemoryHasFailed) {
@@ -92,7 +85,7 @@ TEST_F(ReloaderTest, OneThatRunsOutOfMemoryHasFailed) {
     EXPECT_EQ(reloader_.reloads().ok, 0U);
     reloader_.reload();
     EXPECT_EQ(reloader_.reloads().ok, 1U);
-    auto const log = log_text();
+    auto const log = logged_.text();
     EXPECT_NE(log.find("event=exception what=std::bad_alloc"), std::string::npos) << log;
     EXPECT_NE(log.find("event=reload_failed"), std::string::npos) << log;
 }

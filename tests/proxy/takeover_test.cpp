@@ -14,6 +14,7 @@
 
 #include "proxy/listener.hpp"
 #include "proxy/socket_address.hpp"
+#include "tests/proxy/captured_log.hpp"
 #include "tests/proxy/sockets.hpp"
 #include "tests/proxy/temp_folder.hpp"
 
@@ -109,16 +110,9 @@ TEST_F(SuccessorTest, TheProgramIsNamedAsItWasCalled) {
 // With a script of the shell for the new process.
 class TakeoverTest : public ::testing::Test {
 protected:
-    TakeoverTest() { ::testing::internal::CaptureStderr(); }
     ~TakeoverTest() override {
-        if (capturing_) ::testing::internal::GetCapturedStderr();
         if (takeover_.is_done()) ::waitpid(successor_, nullptr, 0);
     }
-    std::string log_text() {
-        capturing_ = false;
-        return ::testing::internal::GetCapturedStderr();
-    }
-
     // Until there is nothing more to wait for.
     void run() {
         background_.restart();
@@ -132,6 +126,7 @@ protected:
     }
     bool is_gone() const { return ::kill(successor_, 0) != 0; }
 
+    testing::CapturedLog logged_;
     Log log_{{}};
     boost::asio::io_context background_{1};
     std::string script_;
@@ -143,7 +138,6 @@ protected:
          [this] { done_.emplace_back("reloaded"); }, [this] { done_.emplace_back("ended"); }},
         log_,
         {.pause = 1ms}};
-    bool capturing_ = true;
 };
 
 // The channel is descriptor 3, where there are no sockets.
@@ -157,7 +151,7 @@ TEST_F(TakeoverTest, HandsOverToOneThatIsReady) {
     EXPECT_TRUE(takeover_.is_done());
     EXPECT_EQ(done_, std::vector<std::string>{"handed over"});
     takeover_.begin();
-    auto const log = log_text();
+    auto const log = logged_.text();
     EXPECT_NE(log.find("event=takeover pid=" + std::to_string(successor_)), std::string::npos);
     EXPECT_NE(log.find("event=taken_over pid=" + std::to_string(successor_)), std::string::npos);
     EXPECT_NE(log.find("event=takeover_refused reason=\"a new process has taken over already\""),
@@ -179,8 +173,8 @@ TEST_F(TakeoverTest, OneThatDiesAfterItHasTakenOverTakesTheOldOneAlong) {
     takeover_.begin();
     run();
     EXPECT_EQ(done_, (std::vector<std::string>{"handed over", "ended"}));
-    EXPECT_NE(log_text().find("event=successor_ended pid=" + std::to_string(successor_) +
-                              " reason=\"it was ended by a signal: Segm"),
+    EXPECT_NE(logged_.text().find("event=successor_ended pid=" + std::to_string(successor_) +
+                                  " reason=\"it was ended by a signal: Segm"),
               std::string::npos);
     EXPECT_EQ(::kill(successor_, 0), 0) << "its status is for the next parent";
 }
@@ -213,7 +207,7 @@ TEST_P(TakeoverFailureTest, TheOldOneServesOn) {
     takeover_.begin();
     run();
     EXPECT_TRUE(takeover_.is_done()) << "the next one is as good as the first";
-    auto const log = log_text();
+    auto const log = logged_.text();
     EXPECT_NE(log.find("event=takeover_refused reason=\"one is under way\""), std::string::npos);
     EXPECT_NE(
         log.find("level=error event=takeover_failed reason=\"" + std::string(GetParam().reason)),
@@ -241,7 +235,7 @@ TEST_F(TakeoverTest, OneThatIsNotReadyInTimeIsEnded) {
     takeover.begin();
     run();
     EXPECT_TRUE(is_gone());
-    EXPECT_NE(log_text().find("event=takeover_failed reason=\"it was not ready within"),
+    EXPECT_NE(logged_.text().find("event=takeover_failed reason=\"it was not ready within"),
               std::string::npos);
 }
 
@@ -256,7 +250,7 @@ TEST_F(TakeoverTest, OneThatCannotBeStartedIsAnError) {
     Takeover takeover(background_, {[] { return std::string("no reason"); }, [] {}, [] {}, [] {}},
                       log_);
     takeover.begin();
-    EXPECT_NE(log_text().find("event=takeover_failed reason=\"no reason\""), std::string::npos);
+    EXPECT_NE(logged_.text().find("event=takeover_failed reason=\"no reason\""), std::string::npos);
 }
 
 TEST_F(TakeoverTest, WhoStopsTakesTheNewOneAlong) {
@@ -266,7 +260,7 @@ TEST_F(TakeoverTest, WhoStopsTakesTheNewOneAlong) {
     EXPECT_TRUE(is_gone());
     run();
     takeover_.begin();
-    EXPECT_NE(log_text().find("event=takeover_refused reason=\"the process stops\""),
+    EXPECT_NE(logged_.text().find("event=takeover_refused reason=\"the process stops\""),
               std::string::npos);
 }
 
@@ -300,7 +294,7 @@ TEST_F(TakeoverTest, AReloadAfterwardsIsPassedOn) {
     int status = 0;
     EXPECT_EQ(::waitpid(successor_, &status, 0), successor_);
     EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGHUP);
-    EXPECT_NE(log_text().find("event=reload_passed_on pid=" + std::to_string(successor_)),
+    EXPECT_NE(logged_.text().find("event=reload_passed_on pid=" + std::to_string(successor_)),
               std::string::npos);
 }
 

@@ -4,12 +4,12 @@
 
 #include <filesystem>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "tests/certs/test_certificates.hpp"
-#include "tests/proxy/sockets.hpp"
+#include "tests/proxy/background_test.hpp"
+#include "tests/proxy/captured_log.hpp"
 #include "tests/proxy/temp_folder.hpp"
 
 namespace stanzagate::proxy {
@@ -22,13 +22,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-class TicketKeeperTest : public ::testing::Test {
+class TicketKeeperTest : public testing::BackgroundTest {
 protected:
-    TicketKeeperTest() { ::testing::internal::CaptureStderr(); }
-    ~TicketKeeperTest() override {
-        if (!log_read_) ::testing::internal::GetCapturedStderr();
-    }
-
     void begin(std::chrono::milliseconds rotation = 1h) {
         keeper_.emplace(
             io_, log_, first_,
@@ -56,32 +51,12 @@ protected:
         server.ticket_keys_where = {"gate.toml", 3, 15};
         keeper_->use(server, loaded);
     }
-    bool run_until(const std::function<bool()>& holds) {
-        return testing::eventually(holds, [&] {
-            io_.restart();
-            io_.run_one_for(50ms);
-        });
-    }
-    void run_quietly() {
-        io_.restart();
-        io_.run_for(50ms);
-        io_.poll();
-    }
     bool took(const TicketKeys& keys) { return !taken_.empty() && taken_.back() == keys; }
-    std::vector<std::string> logged() {
-        log_read_ = true;
-        std::istringstream log(::testing::internal::GetCapturedStderr());
-        std::vector<std::string> lines;
-        for (std::string line; std::getline(log, line);)
-            lines.push_back(line.substr(line.find("level=")));
-        return lines;
-    }
 
     testing::TempFolder folder_;
     std::filesystem::path file_ = folder_.path() / "keys";
-    boost::asio::io_context io_{1};
+    testing::CapturedLog logged_;
     Log log_{config::LogSettings{}};
-    bool log_read_ = false;
     TicketKeys first_ = TicketKeys::generate();
     std::vector<TicketKeys> taken_;
     std::optional<TicketKeeper> keeper_;
@@ -94,7 +69,7 @@ TEST_F(TicketKeeperTest, RotatesThoseInMemory) {
     EXPECT_NE(taken_[0].find(first_.sealing().name()), nullptr);
     EXPECT_EQ(taken_[1].find(first_.sealing().name()), nullptr);
     EXPECT_NE(taken_[1].find(taken_[0].sealing().name()), nullptr);
-    EXPECT_THAT(logged(), IsEmpty());
+    EXPECT_THAT(logged_.lines(), IsEmpty());
 }
 
 TEST_F(TicketKeeperTest, KeepsThoseInMemoryOverAReload) {
@@ -116,7 +91,7 @@ TEST_F(TicketKeeperTest, TakesThoseOfTheFileWhenItChanges) {
     ASSERT_TRUE(run_until([&] { return took(next); }));
     EXPECT_EQ(keeper_->reloads().ok, 1U);
     EXPECT_THAT(
-        logged(),
+        logged_.lines(),
         ElementsAre("level=info event=ticket_keys_reloaded file=" + file_.string() + " entries=3"));
 }
 
@@ -132,7 +107,7 @@ TEST_F(TicketKeeperTest, ABrokenFileChangesNothingAndIsToldOf) {
     ASSERT_TRUE(run_until([&] { return keeper_->reloads().failed == 2; }));
     EXPECT_TRUE(took(good));
     EXPECT_THAT(
-        logged(),
+        logged_.lines(),
         ElementsAre(::testing::AllOf(
                         HasSubstr("level=error event=ticket_keys file=" + file_.string() +
                                   " line=2 column=1 message=\"server.ticket_keys: a key has 80 "

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/proxy/captured_log.hpp"
 #include "tests/proxy/sockets.hpp"
 
 namespace stanzagate::proxy {
@@ -37,11 +38,6 @@ using Asker = std::shared_ptr<std::optional<Told>>;
 // A name server that answers when the test says so; whoever asks it is kept until then.
 class UpstreamNamesTest : public ::testing::Test {
 protected:
-    UpstreamNamesTest() { ::testing::internal::CaptureStderr(); }
-    ~UpstreamNamesTest() override {
-        if (!logged_) ::testing::internal::GetCapturedStderr();
-    }
-
     void begin(Times times) {
         names_.emplace(
             loop_,
@@ -77,17 +73,13 @@ protected:
         return testing::eventually([&] { return asker->has_value(); },
                                    [&] { loop_.run_once(10ms); });
     }
-    std::string logged() {
-        logged_ = true;
-        return ::testing::internal::GetCapturedStderr();
-    }
 
+    testing::CapturedLog logged_;
     Log log_{config::LogSettings{}};
     EventLoop loop_;
     std::optional<UpstreamNames> names_;
     std::vector<std::string> questions_;
     std::vector<UpstreamNames::Done> asked_;  // not answered yet
-    bool logged_ = false;
 };
 
 const Endpoints first_addresses{at("192.0.2.1"), at("2001:db8::1")};
@@ -156,7 +148,7 @@ TEST_F(UpstreamNamesTest, WhatWasNeverFoundSaysWhy) {
     answer(first_addresses);
     ASSERT_TRUE(*next);
     EXPECT_EQ((*next)->endpoints, first_addresses);
-    EXPECT_EQ(logged(), "") << "each session that fails says so by itself";
+    EXPECT_EQ(logged_.text(), "") << "each session that fails says so by itself";
 }
 
 TEST_F(UpstreamNamesTest, AFailureLeavesWhatWasKnown) {
@@ -208,7 +200,7 @@ TEST_F(UpstreamNamesTest, FailingIsToldOfOnceAndSoIsItsEnd) {
     answer(other_addresses);
     ask();
     answer(other_addresses);
-    auto const log = logged();
+    auto const log = logged_.text();
     auto const at_failure = log.find("event=name_lookup_failed name=xmpp.example");
     auto const at_end = log.find("event=name_lookup_resumed name=xmpp.example");
     EXPECT_NE(at_failure, std::string::npos) << log;

@@ -1,4 +1,5 @@
 #include "proxy/watchdog.hpp"
+#include "tests/proxy/captured_log.hpp"
 
 #include <gtest/gtest.h>
 
@@ -42,15 +43,6 @@ INSTANTIATE_TEST_SUITE_P(Table, WatchdogLimitTest,
 // With loops that come to their tasks when the test says so.
 class WatchdogTest : public ::testing::Test {
 protected:
-    WatchdogTest() { ::testing::internal::CaptureStderr(); }
-    ~WatchdogTest() override {
-        if (capturing_) ::testing::internal::GetCapturedStderr();
-    }
-    std::string log_text() {
-        capturing_ = false;
-        return ::testing::internal::GetCapturedStderr();
-    }
-
     // The loop comes to all of its tasks.
     void run(std::size_t loop) {
         for (auto const& task : std::exchange(tasks_[loop], {})) task();
@@ -58,6 +50,7 @@ protected:
     // One look, at what was done since the last.
     void look() { background_.run_one(); }
 
+    testing::CapturedLog logged_;
     Log log_{{}};
     boost::asio::io_context background_{1};
     std::vector<std::vector<std::function<void()>>> tasks_{3};
@@ -72,7 +65,6 @@ protected:
                         [this](auto task) { tasks_[2].push_back(std::move(task)); }},
                        [this] { ++alive_; },
                        log_};
-    bool capturing_ = true;
 };
 
 TEST_F(WatchdogTest, SpeaksWhileAllLoopsRun) {
@@ -82,7 +74,7 @@ TEST_F(WatchdogTest, SpeaksWhileAllLoopsRun) {
         look();
         EXPECT_EQ(alive_, round);
     }
-    EXPECT_EQ(log_text(), "");
+    EXPECT_EQ(logged_.text(), "");
 }
 
 TEST_F(WatchdogTest, IsSilentWhileOneIsStuck) {
@@ -98,7 +90,7 @@ TEST_F(WatchdogTest, IsSilentWhileOneIsStuck) {
     EXPECT_EQ(alive_, 1) << "it runs again";
     look();
     EXPECT_EQ(alive_, 1) << "and all are asked anew";
-    auto const log = log_text();
+    auto const log = logged_.text();
     EXPECT_EQ(log.find("event=worker_stuck count=1"), log.rfind("event=worker_stuck"))
         << "said once: " << log;
 }
