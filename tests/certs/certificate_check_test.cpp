@@ -49,7 +49,7 @@ protected:
         return "gate.toml:12:3: warning: host.certificate: " + text;
     }
 
-    testing::TempFolder folder_;
+    TemporaryFolder folder_;
     std::filesystem::path system_ = folder_.path() / "system.pem";
     Issued root_ = issue({.authority = true, .subject = "root"});
     Issued middle_ = issue({.authority = true, .subject = "middle"}, &root_);

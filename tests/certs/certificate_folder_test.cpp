@@ -63,7 +63,7 @@ protected:
         return texts;
     }
 
-    testing::TempFolder folder_;
+    TemporaryFolder folder_;
     fs::path live_ = folder_.path() / "live";
     config::Diagnostics diagnostics_;
     std::vector<std::string> looked_at_;

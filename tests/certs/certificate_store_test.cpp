@@ -111,7 +111,7 @@ TEST(CertificateStore, FindsEachOf1000Hosts) {
 }
 
 TEST(CertificateStore, LoadsAPairOfFilesOnce) {
-    const testing::TempFolder folder;
+    const TemporaryFolder folder;
     const auto issued = issue({.names = {"example.org", "example.net"}});
     config::Config config;
     config.hosts = {testing::host_with("example.org", issued, folder),
@@ -147,7 +147,7 @@ TEST(CertificateStore, TellsOfAllHostsButOfAPairOnce) {
 }
 
 TEST(CertificateStore, WarnsOfNamesThatAreNotCovered) {
-    const testing::TempFolder folder;
+    const TemporaryFolder folder;
     const auto issued = issue({.names = {"example.org"}});
     config::Config config;
     for (const char* name : {"example.org", "example.net", "*.example.net", "*", "*.org",
@@ -182,7 +182,7 @@ protected:
     }
     const IdentitySet* before(std::string_view name) const { return store_->find(name); }
 
-    testing::TempFolder folder_;
+    TemporaryFolder folder_;
     config::Config config_;
     config::Diagnostics diagnostics_;
     std::optional<CertificateStore> store_;
@@ -277,7 +277,7 @@ TEST_F(CertificateStoreReload, AnotherConfigurationWithoutAFileIsRefused) {
 }
 
 TEST(CertificateStore, NamesAllThatItReads) {
-    const testing::TempFolder folder;
+    const TemporaryFolder folder;
     config::Config config;
     config.hosts = {testing::host_with("a.example", issue({.names = {"a.example"}}), folder)};
     config.hosts.push_back(config.hosts.front());

@@ -36,7 +36,7 @@ protected:
     }
     std::string path(const char* name) const { return (folder_.path() / name).string(); }
 
-    testing::TempFolder folder_;
+    TemporaryFolder folder_;
     std::vector<config::HostCertificate> files_;
     config::Diagnostics diagnostics_;
 };

@@ -42,7 +42,7 @@ protected:
         return texts;
     }
 
-    testing::TempFolder folder_;
+    TemporaryFolder folder_;
     std::filesystem::path chain_ = folder_.path() / "chain.pem";
     std::filesystem::path key_ = folder_.path() / "key.pem";
     config::Diagnostics diagnostics_;

@@ -212,7 +212,7 @@ protected:
         return size <= 0 ? std::string() : std::string(response, response + size);
     }
 
-    testing::TempFolder folder_;
+    TemporaryFolder folder_;
     config::Config config_;
     config::Diagnostics diagnostics_;
 };

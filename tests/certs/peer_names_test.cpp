@@ -16,7 +16,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 std::vector<std::string> names_shown_by(const std::vector<std::string>& names) {
-    testing::TempFolder const folder;
+    TemporaryFolder const folder;
     config::Config config;
     config.hosts = {testing::host_with("*", testing::issue({.names = names}), folder)};
     config::Diagnostics diagnostics;

@@ -40,7 +40,7 @@ protected:
         return {testing::make_client(client), tls_->accept(door, fallback)};
     }
 
-    testing::TempFolder folder_;
+    TemporaryFolder folder_;
     Issued authority_ = issue({.authority = true, .subject = "authority"});
     Issued first_ = issue({.names = {"example.org"}});
     Issued wildcard_ = issue({.names = {"*.example.net"}, .key = KeyKind::rsa2048});

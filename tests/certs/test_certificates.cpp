@@ -165,22 +165,6 @@ std::string ticket_key_line(char fill) {
     return std::string(text.begin(), text.begin() + size) + '\n';
 }
 
-TempFolder::TempFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "stanzagate-XXXXXX").string();
-    require(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-}
-
-TempFolder::~TempFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-}
-
-std::filesystem::path TempFolder::write(const std::string& name, std::string_view text) const {
-    std::ofstream(path_ / name, std::ios::binary) << text;
-    return path_ / name;
-}
-
 config::HostPattern pattern(std::string_view text) {
     using Kind = config::HostPattern::Kind;
     if (text == "*") return {Kind::any, ""};
@@ -188,7 +172,7 @@ config::HostPattern pattern(std::string_view text) {
     return {Kind::exact, std::string(text)};
 }
 
-config::Host host_with(std::string_view name, const Issued& issued, const TempFolder& folder) {
+config::Host host_with(std::string_view name, const Issued& issued, const TemporaryFolder& folder) {
     config::Host host;
     host.name = pattern(name);
     host.certificates = {{folder.write(std::string(name) + ".pem", issued.pem()),

@@ -7,6 +7,7 @@
 
 #include "certs/identity.hpp"
 #include "config/config.hpp"
+#include "tests/temporary_folder.hpp"
 
 // Certificates, files and configurations for tests: made on the spot, gone with the test.
 namespace stanzagate::certs::testing {
@@ -55,25 +56,10 @@ Issued issue(const Request& request, const Issued* issuer = nullptr);
 // A line of a file of ticket keys: one whose bytes are all the same.
 std::string ticket_key_line(char fill);
 
-// A folder that is removed with its files.
-class TempFolder {
-public:
-    TempFolder();
-    ~TempFolder();
-    TempFolder(const TempFolder&) = delete;
-    TempFolder& operator=(const TempFolder&) = delete;
-
-    std::filesystem::path write(const std::string& name, std::string_view text) const;
-    const std::filesystem::path& path() const { return path_; }
-
-private:
-    std::filesystem::path path_;
-};
-
 // "example.org", "*.example.org" or "*".
 config::HostPattern pattern(std::string_view text);
 
 // A host with its files in `folder`, named after it.
-config::Host host_with(std::string_view name, const Issued& issued, const TempFolder& folder);
+config::Host host_with(std::string_view name, const Issued& issued, const TemporaryFolder& folder);
 
 }  // namespace stanzagate::certs::testing

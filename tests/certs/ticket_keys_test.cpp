@@ -118,7 +118,7 @@ TEST_F(TicketKeysTest, TellsOfAFileWithoutKeys) {
 }
 
 TEST_F(TicketKeysTest, ReadsAFile) {
-    const testing::TempFolder folder;
+    const TemporaryFolder folder;
     const auto file = folder.write("keys", key('a') + "\n" + key('b') + "\n");
     std::filesystem::permissions(file, std::filesystem::perms(0640));
     const auto keys = TicketKeys::load(file, {"gate.toml", 3, 15}, diagnostics_);
@@ -128,7 +128,7 @@ TEST_F(TicketKeysTest, ReadsAFile) {
 }
 
 TEST_F(TicketKeysTest, WarnsOfAFileThatOthersCanRead) {
-    const testing::TempFolder folder;
+    const TemporaryFolder folder;
     const auto file = folder.write("keys", key('a'));
     std::filesystem::permissions(file, std::filesystem::perms(0644));
     EXPECT_TRUE(TicketKeys::load(file, {"gate.toml", 3, 15}, diagnostics_));

@@ -127,7 +127,7 @@ TEST_P(TicketTest, TheKeyBeforeTheLastOneDoesNot) {
 
 // Two machines, of which one has the next file already: as each is rotated after the other.
 TEST_P(TicketTest, MachinesResumeEachOthersWhileTheirFileIsReplaced) {
-    const testing::TempFolder folder;
+    const TemporaryFolder folder;
     const std::array<std::string, 4> lines{ticket_key_line('a'), ticket_key_line('b'),
                                            ticket_key_line('c'), ticket_key_line('d')};
     const auto load = [&](std::string_view text) {

@@ -35,7 +35,7 @@ protected:
         return {bytes.data(), static_cast<std::size_t>(size)};
     }
 
-    testing::TempFolder folder_;
+    TemporaryFolder folder_;
     std::optional<ServerTls> server_;
     std::optional<testing::Conversation> met_;
     BIO* part_;  // what has arrived; the server's

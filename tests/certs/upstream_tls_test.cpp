@@ -47,7 +47,7 @@ protected:
                 server_->accept(Door::direct)};
     }
 
-    testing::TempFolder folder_;
+    TemporaryFolder folder_;
     Issued authority_ = issue({.authority = true, .subject = "authority"});
     Issued certificate_ = issue({.names = {"xmpp.example", "192.0.2.1"}}, &authority_);
     config::Host host_;

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "tests/config/named_case.hpp"
-#include "tests/config/temporary_folder.hpp"
+#include "tests/temporary_folder.hpp"
 
 namespace stanzagate::config {
 namespace {

@@ -10,7 +10,7 @@
 #include <string>
 #include <variant>
 
-#include "tests/config/temporary_folder.hpp"
+#include "tests/temporary_folder.hpp"
 
 namespace stanzagate::config {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "config/list_contents.hpp"
 #include "config/load.hpp"
-#include "tests/config/temporary_folder.hpp"
+#include "tests/temporary_folder.hpp"
 
 namespace stanzagate::filters {
 
@@ -91,7 +91,7 @@ rules = ["own.toml"]
         return text;
     }
 
-    config::TemporaryFolder folder_;
+    TemporaryFolder folder_;
 };
 
 }  // namespace stanzagate::filters

@@ -15,7 +15,7 @@
 #include "proxy/status_command.hpp"
 #include "tests/proxy/captured_log.hpp"
 #include "tests/proxy/sockets.hpp"
-#include "tests/proxy/temp_folder.hpp"
+#include "tests/temporary_folder.hpp"
 
 namespace stanzagate::proxy {
 namespace {
@@ -60,7 +60,7 @@ protected:
         return {*config::Endpoint::parse("127.0.0.1:" + port.substr(0, port.find_first_of(" \n")))};
     }
 
-    TempFolder folder_;
+    TemporaryFolder folder_;
     CapturedLog logged_;
     Log log_{{}};
     boost::asio::io_context background_{1};

@@ -57,7 +57,7 @@ protected:
         return snapshot;
     }
 
-    certs::testing::TempFolder folder_;
+    TemporaryFolder folder_;
     std::filesystem::path file_ = folder_.path() / "ca.pem";
     testing::CapturedLog logged_;
     Log log_{config::LogSettings{}};

@@ -97,7 +97,7 @@ protected:
                0;
     }
 
-    certs::testing::TempFolder folder_;
+    TemporaryFolder folder_;
     int renewals_ = 0;
     Issued last_;
     testing::CapturedLog logged_;

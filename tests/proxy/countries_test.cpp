@@ -8,13 +8,12 @@
 #include <string>
 
 #include "tests/proxy/mmdb_writer.hpp"
-#include "tests/proxy/temp_folder.hpp"
+#include "tests/temporary_folder.hpp"
 
 namespace stanzagate::proxy {
 namespace {
 
 using testing::MmdbWriter;
-using testing::TempFolder;
 namespace mmdb = testing::mmdb;
 
 MmdbWriter some_countries() {
@@ -50,7 +49,7 @@ protected:
         return lines;
     }
 
-    TempFolder folder_;
+    TemporaryFolder folder_;
     config::Diagnostics diagnostics_;
 };
 

@@ -10,7 +10,7 @@
 #include "proxy/dns_lists.hpp"
 #include "tests/proxy/dns_lists_fixture.hpp"
 #include "tests/proxy/dns_server.hpp"
-#include "tests/proxy/temp_folder.hpp"
+#include "tests/temporary_folder.hpp"
 
 namespace stanzagate::proxy {
 namespace {
@@ -37,7 +37,7 @@ protected:
                                 folder_.path() / "resolv.conf");
     }
 
-    TempFolder folder_;
+    TemporaryFolder folder_;
     Address other_ = address("192.0.2.100");
 };
 

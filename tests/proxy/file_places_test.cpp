@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/proxy/temp_folder.hpp"
+#include "tests/temporary_folder.hpp"
 
 namespace stanzagate::proxy {
 namespace {
@@ -24,7 +24,7 @@ protected:
     }
 
     using Places = std::vector<std::string>;
-    testing::TempFolder folder_;
+    TemporaryFolder folder_;
     fs::path root_ = fs::canonical(folder_.path());
 };
 

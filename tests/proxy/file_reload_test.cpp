@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "tests/proxy/background_test.hpp"
-#include "tests/proxy/temp_folder.hpp"
+#include "tests/temporary_folder.hpp"
 
 namespace stanzagate::proxy {
 namespace {
@@ -36,7 +36,7 @@ protected:
     }
     bool has_given_up() const { return !attempts_.empty() && attempts_.back() == Attempt::last; }
 
-    testing::TempFolder folder_;
+    TemporaryFolder folder_;
     fs::path file_ = folder_.write("a", "one");
     bool usable_ = true;
     std::vector<Attempt> attempts_;

@@ -7,7 +7,7 @@
 
 #include "proxy/file_watcher.hpp"
 #include "tests/proxy/sockets.hpp"
-#include "tests/proxy/temp_folder.hpp"
+#include "tests/temporary_folder.hpp"
 
 namespace stanzagate::proxy {
 namespace {
@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 // Of two that changed at once, neither is lost.
 TEST(FileWatcherFailureTest, WhatAHandlerFailedAtIsToldAgain) {
-    testing::TempFolder folder;
+    TemporaryFolder folder;
     boost::asio::io_context io{1};
     std::set<std::filesystem::path> reported;
     bool fails = true;

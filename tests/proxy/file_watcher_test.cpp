@@ -19,7 +19,7 @@
 #include "proxy/fd.hpp"
 #include "tests/proxy/background_test.hpp"
 #include "tests/proxy/sockets.hpp"
-#include "tests/proxy/temp_folder.hpp"
+#include "tests/temporary_folder.hpp"
 
 namespace {
 
@@ -81,7 +81,7 @@ protected:
     fs::path at(const std::string& name) const { return folder_.path() / name; }
     fs::path mark() const { return at("mark"); }
 
-    testing::TempFolder folder_;
+    TemporaryFolder folder_;
     std::map<fs::path, int> reports_;
     std::function<void(const fs::path&)> then_;
     std::optional<FileWatcher> watcher_;

@@ -15,7 +15,7 @@
 #include "proxy/listener.hpp"
 #include "proxy/socket_address.hpp"
 #include "tests/proxy/captured_log.hpp"
-#include "tests/proxy/temp_folder.hpp"
+#include "tests/temporary_folder.hpp"
 
 namespace stanzagate::proxy {
 namespace {
@@ -112,7 +112,7 @@ protected:
     }
     InheritedSockets inherit() { return {passed_, log_}; }
 
-    TempFolder folder_;
+    TemporaryFolder folder_;
     testing::CapturedLog logged_;
     Log log_{{}};
     std::vector<PassedSocket> passed_;

@@ -13,7 +13,7 @@
 #include "tests/proxy/captured_log.hpp"
 #include "tests/proxy/scarce_memory.hpp"
 #include "tests/proxy/sockets.hpp"
-#include "tests/proxy/temp_folder.hpp"
+#include "tests/temporary_folder.hpp"
 
 namespace stanzagate::proxy {
 namespace {
@@ -55,7 +55,7 @@ protected:
         folder_.write("list", text + "192.0.2.2\n192.0.2.3\n");
     }
 
-    TempFolder folder_;
+    TemporaryFolder folder_;
     testing::CapturedLog logged_;
     Log log_{{}};
     Admission admission_{config::Limits{}};

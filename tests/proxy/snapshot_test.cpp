@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "config/diagnostics.hpp"
-#include "tests/proxy/temp_folder.hpp"
+#include "tests/temporary_folder.hpp"
 
 namespace stanzagate::proxy {
 namespace {
@@ -50,7 +50,7 @@ protected:
         return errors;
     }
 
-    testing::TempFolder folder_;
+    TemporaryFolder folder_;
 };
 
 TEST_F(SnapshotTest, TellsOfAllFilesWhateverElseIsWrong) {

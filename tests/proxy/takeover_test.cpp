@@ -16,7 +16,7 @@
 #include "proxy/socket_address.hpp"
 #include "tests/proxy/captured_log.hpp"
 #include "tests/proxy/sockets.hpp"
-#include "tests/proxy/temp_folder.hpp"
+#include "tests/temporary_folder.hpp"
 
 namespace stanzagate::proxy {
 namespace {
@@ -42,7 +42,7 @@ protected:
         return text.str();
     }
 
-    TempFolder folder_;
+    TemporaryFolder folder_;
     pid_t pid_ = 0;
     int status_ = -1;
 };

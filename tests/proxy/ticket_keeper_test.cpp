@@ -10,7 +10,7 @@
 #include "tests/certs/test_certificates.hpp"
 #include "tests/proxy/background_test.hpp"
 #include "tests/proxy/captured_log.hpp"
-#include "tests/proxy/temp_folder.hpp"
+#include "tests/temporary_folder.hpp"
 
 namespace stanzagate::proxy {
 namespace {
@@ -53,7 +53,7 @@ protected:
     }
     bool took(const TicketKeys& keys) { return !taken_.empty() && taken_.back() == keys; }
 
-    testing::TempFolder folder_;
+    TemporaryFolder folder_;
     std::filesystem::path file_ = folder_.path() / "keys";
     testing::CapturedLog logged_;
     Log log_{config::LogSettings{}};
