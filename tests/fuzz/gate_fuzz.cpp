@@ -6,16 +6,19 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "filters/stanza_framer.hpp"
 #include "tests/filters/framing.hpp"
 #include "tests/filters/gate_driver.hpp"
+#include "tests/filters/rules_folder.hpp"
 #include "tests/filters/splits.hpp"
 #include "tests/filters/test_config.hpp"
 
-// A stranger and a server, saying and doing anything: no request to register gets through,
-// everything else does, at once and as it came, what the gate sends is well-formed, what it does
-// does not depend on how the client's bytes are cut, and it ends when it says so.
+// A stranger and a server, saying and doing anything: no request to register gets through but what
+// a rule has let through, everything else does, at once and as it came, what the gate sends is
+// well-formed, what it does does not depend on how the client's bytes are cut, and it ends when it
+// says so.
 //   byte 0: the settings; byte 1: how the client's bytes are cut; the rest: what happens, each
 //   after a byte 0xFF: 'c' or 'u' and the bytes that side sends; or a letter alone, see happen()
 namespace {
@@ -30,20 +33,74 @@ void require(bool holds, std::string_view promise, const std::string& seen) {
     std::abort();
 }
 
-config::Config settings(config::Advertise advertise) {
-    auto config = config_of();
+constexpr std::string_view zone = "list.example";
+
+// Lists are asked, answers wait, and some requests get through.
+constexpr std::string_view rules = R"(
+[[rule]]
+name = "listed"
+dnsbl = "list.example"
+action = "refuse"
+delay = "2s"
+[[rule]]
+name = "invited"
+invited = true
+action = "forward"
+[[rule]]
+name = "twice"
+host = "second.example"
+quota = { count = 2, per = "1h", by = "host" }
+action = "forward"
+[[rule]]
+name = "closed"
+host = "strict.example"
+action = "close"
+delay = "1s"
+)";
+constexpr std::size_t twice = 2;
+
+config::Config with(config::Config config, config::Advertise advertise) {
     for (auto& host : config.hosts) host.registration.advertise = advertise;
     config.limits.stanza_size = 2000;
     return config;
 }
 
-const config::Config& settings_for(unsigned choice) {
-    static const config::Config automatic = settings(config::Advertise::automatic);
-    static const config::Config never = settings(config::Advertise::never);
-    return choice % 2 == 0 ? automatic : never;
+struct Settings {
+    explicit Settings(config::Config with) : config(std::move(with)) {}
+
+    config::Config config;
+    Policy policy{config};
+};
+
+// Whether its rules let somebody through.
+bool has_rules(unsigned choice) {
+    return choice % 16 >= 8;
 }
 
-void happen(GateDriver& driver, std::string_view what, std::mt19937* cut) {
+const Policy& policy_for(unsigned choice) {
+    using config::Advertise;
+    static const Settings plain[] = {Settings(with(config_of(), Advertise::automatic)),
+                                     Settings(with(config_of(), Advertise::never))};
+    static const Settings ruled[] = {
+        Settings(with(RulesFolder(rules).load(), Advertise::automatic)),
+        Settings(with(RulesFolder(rules).load(), Advertise::never))};
+    return (has_rules(choice) ? ruled : plain)[choice % 2].policy;
+}
+
+// One side's answers, and the world's, until they were given.
+struct Pending {
+    std::size_t look_ups = 0;
+    std::size_t waits = 0;
+};
+
+void look_up(GateDriver& driver, Pending& done, bool listed) {
+    if (std::exchange(done.look_ups, driver.look_ups.size()) == driver.look_ups.size()) return;
+    driver.world.unasked.clear();
+    if (listed) driver.world.listing.emplace(zone);
+    driver.looked_up();
+}
+
+void happen(GateDriver& driver, Pending& done, std::string_view what, std::mt19937* cut) {
     if (what.empty()) return;
     auto const bytes = what.substr(1);
     switch (what[0]) {
@@ -75,15 +132,24 @@ void happen(GateDriver& driver, std::string_view what, std::mt19937* cut) {
         case 'D':
             driver.draining();
             break;
+        case 'l':
+        case 'L':
+            look_up(driver, done, what[0] == 'L');
+            break;
+        case 'w':
+            if (std::exchange(done.waits, driver.waits.size()) != driver.waits.size())
+                driver.delay_over();
+            break;
         default:
             break;
     }
 }
 
 void play(GateDriver& driver, std::string_view script, std::mt19937* cut) {
+    Pending done;
     while (!script.empty()) {
         auto const end = std::min(script.find('\xFF'), script.size());
-        happen(driver, script.substr(0, end), cut);
+        happen(driver, done, script.substr(0, end), cut);
         script.remove_prefix(std::min(end + 1, script.size()));
     }
 }
@@ -174,12 +240,36 @@ std::string said_by(char side, std::string_view script) {
     return bytes;
 }
 
+std::size_t forwarded_by(const GateDriver& driver, std::string_view rule, bool creating = false) {
+    auto const& all = driver.registrations;
+    return static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [&](auto const& one) {
+        return one.action == Action::forward && (rule.empty() || one.rule == rule) &&
+               (!creating || one.request == RequestKind::set);
+    }));
+}
+
+std::size_t count(std::string_view text, std::string_view what) {
+    std::size_t found = 0;
+    for (auto at = text.find(what); at != text.npos; at = text.find(what, at + 1)) ++found;
+    return found;
+}
+
+// One invitation, one account, and no more than the quota: but for those that the server refused.
+void check_rules(const GateDriver& driver, std::string_view upstream) {
+    auto const refused = count(upstream, "error") + count(upstream, "cancel");
+    require(forwarded_by(driver, "twice", true) <= twice + refused, "the quota holds", "");
+    require(forwarded_by(driver, "invited", true) <= count(upstream, "result") + refused,
+            "an invitation for each", "");
+}
+
 void check_upstream(const GateDriver& driver) {
     auto const seen = driver.got(Side::upstream).substr(0, driver.decided_bytes());
     StanzaFramer framer(any);
     framer.feed(seen);
+    std::size_t requests = 0;
     while (auto const* const frame = framer.next())
-        require(!asks_to_register(*frame), "nothing leaks", seen);
+        if (asks_to_register(*frame)) ++requests;
+    require(requests == forwarded_by(driver, {}), "nothing leaks", seen);
     require(!framer.error(), "what is forwarded is well-formed", seen);
     bool const whole = framer.rest().empty() || seen.find('<') == std::string::npos;
     require(whole || driver.relaying(), "only whole frames are forwarded", seen);
@@ -213,21 +303,29 @@ bool may_be_late(const GateDriver& whole, const GateDriver& cut, std::string_vie
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size < 3) return 0;
-    Policy const policy(settings_for(data[0]));
+    auto const& policy = policy_for(data[0]);
     auto const door = data[0] % 4 < 2 ? Gate::Door::secure : Gate::Door::starttls;
     auto const connect =
         data[0] % 8 < 4 ? GateDriver::Connect::at_once : GateDriver::Connect::when_told;
     std::string const script(data + 2, data + size);
 
     GateDriver whole(policy, peer_at(stranger), door, connect);
+    GateDriver cut(policy, peer_at(stranger), door, connect);
+    for (auto* const driver : {&whole, &cut}) {
+        driver->world_answers = GateDriver::Connect::when_told;
+        driver->world.unasked.emplace(zone);
+    }
     play(whole, script, nullptr);
     std::mt19937 random(data[1]);
-    GateDriver cut(policy, peer_at(stranger), door, connect);
     play(cut, script, &random);
 
     for (auto* const driver : {&whole, &cut}) {
         require(driver->broken_promise.empty(), "over is over", driver->broken_promise);
         check_upstream(*driver);
+        if (has_rules(data[0]))
+            check_rules(*driver, said_by('u', script));
+        else
+            require(forwarded_by(*driver, {}) == 0, "nobody may register", "");
         bool const one_stream = door == Gate::Door::secure && !driver->relaying();
         if (one_stream) check_client(*driver);
         if (door == Gate::Door::secure)
