@@ -77,14 +77,17 @@ bool has_rules(unsigned choice) {
     return choice % 16 >= 8;
 }
 
-const Policy& policy_for(unsigned choice) {
-    using config::Advertise;
-    static const Settings plain[] = {Settings(with(config_of(), Advertise::automatic)),
-                                     Settings(with(config_of(), Advertise::never))};
-    static const Settings ruled[] = {
-        Settings(with(RulesFolder(rules).load(), Advertise::automatic)),
-        Settings(with(RulesFolder(rules).load(), Advertise::never))};
-    return (has_rules(choice) ? ruled : plain)[choice % 2].policy;
+const Policy& plain_policy(unsigned choice) {
+    static const Settings automatic(with(config_of(), config::Advertise::automatic));
+    static const Settings never(with(config_of(), config::Advertise::never));
+    return choice % 2 == 0 ? automatic.policy : never.policy;
+}
+
+const Policy& ruled_policy(unsigned choice) {
+    static const auto config = RulesFolder(rules).load();
+    static const Settings automatic(with(config, config::Advertise::automatic));
+    static const Settings never(with(config, config::Advertise::never));
+    return choice % 2 == 0 ? automatic.policy : never.policy;
 }
 
 // One side's answers, and the world's, until they were given.
@@ -303,7 +306,7 @@ bool may_be_late(const GateDriver& whole, const GateDriver& cut, std::string_vie
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size < 3) return 0;
-    auto const& policy = policy_for(data[0]);
+    auto const& policy = has_rules(data[0]) ? ruled_policy(data[0]) : plain_policy(data[0]);
     auto const door = data[0] % 4 < 2 ? Gate::Door::secure : Gate::Door::starttls;
     auto const connect =
         data[0] % 8 < 4 ? GateDriver::Connect::at_once : GateDriver::Connect::when_told;
