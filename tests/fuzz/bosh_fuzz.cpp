@@ -2,14 +2,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <string>
 #include <string_view>
 
 #include "filters/bosh_session.hpp"
 #include "tests/filters/canonical.hpp"
+#include "tests/fuzz/require.hpp"
 
 // A BOSH session with a client, a server and a clock that do anything. What goes upstream is a row
 // of well-formed streams; every request is answered at most once, well-formed, and in time; what
@@ -18,14 +17,8 @@
 //   that go with it, see happen()
 namespace {
 
+using stanzagate::require;
 using namespace stanzagate::filters;
-
-void require(bool holds, std::string_view promise, const std::string& seen) {
-    if (holds) return;
-    std::fprintf(stderr, "broken promise: %.*s\n%s\n", static_cast<int>(promise.size()),
-                 promise.data(), seen.c_str());
-    std::abort();
-}
 
 constexpr FrameLimits limits{.frame_bytes = 2000, .depth = 20, .attributes = 30};
 

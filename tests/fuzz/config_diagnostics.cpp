@@ -1,18 +1,11 @@
 #include "tests/fuzz/config_diagnostics.hpp"
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 
-namespace stanzagate::config {
+#include "tests/fuzz/require.hpp"
 
-void require(bool holds, std::string_view promise, std::string_view seen) {
-    if (holds) return;
-    std::fprintf(stderr, "broken promise: %.*s\n%.*s\n", static_cast<int>(promise.size()),
-                 promise.data(), static_cast<int>(seen.size()), seen.data());
-    std::abort();
-}
+namespace stanzagate::config {
 
 void check_diagnostics(const Diagnostics& diagnostics, std::string_view file,
                        std::string_view text) {

@@ -1,14 +1,14 @@
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 
 #include "config/load.hpp"
 #include "tests/fuzz/config_diagnostics.hpp"
+#include "tests/fuzz/require.hpp"
+#include "tests/temporary_folder.hpp"
 
 // Any bytes as the configuration, or as a rule file that a sound configuration names: there is a
 // result or an error, everything is said in lines of the right form at places that exist, and
@@ -16,6 +16,7 @@
 //   byte 0: which of the two; the rest: the file
 namespace {
 
+using stanzagate::require;
 using namespace stanzagate::config;
 
 constexpr std::string_view main_text = R"(
@@ -33,27 +34,6 @@ upstream = "tcp://192.0.2.10:5222"
 url = "https://example.org/register"
 rules = "rules.toml"
 )";
-
-// Of its own for each process; removed at its end.
-class Folder {
-public:
-    Folder() {
-        auto name = (std::filesystem::temp_directory_path() / "stanzagate-fuzz-XXXXXX").string();
-        if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-        path_ = name;
-    }
-    ~Folder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-
-    std::filesystem::path at(std::string_view name) const { return path_ / name; }
-
-private:
-    std::filesystem::path path_;
-};
 
 struct Loaded {
     std::optional<Config> config;
@@ -77,7 +57,7 @@ std::string said(const Diagnostics& diagnostics) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    static Folder const folder;
+    static stanzagate::TemporaryFolder const folder;
     if (size < 1) return 0;
     std::string const text(data + 1, data + size);
     bool const is_rule_file = data[0] % 2 == 1;

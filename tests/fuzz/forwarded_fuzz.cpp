@@ -2,23 +2,18 @@
 // each tells its field.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "proxy/forwarded_address.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
 
 using namespace stanzagate;
 using namespace stanzagate::proxy;
 using Kind = ForwardedClient::Kind;
-
-// Not assert(): it must hold in every build.
-void require(bool holds) {
-    if (!holds) std::abort();
-}
 
 const config::Address peer = *config::Address::parse("10.0.0.1");
 const std::vector<config::Network> believed{*config::Network::parse("10.0.0.0/8")};

@@ -1,27 +1,20 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <random>
 #include <string>
 #include <string_view>
 
 #include "tests/filters/framing.hpp"
+#include "tests/fuzz/require.hpp"
 
 // Any bytes, in any pieces: what comes out is what went in, at once, and does not depend on how it
 // was cut.
 //   byte 0: which limits; byte 1: how the random pieces are cut; the rest: the stream
 namespace {
 
+using stanzagate::require;
 using namespace stanzagate::filters;
-
-void require(bool holds, std::string_view promise, const std::string& seen) {
-    if (holds) return;
-    std::fprintf(stderr, "broken promise: %.*s\n%s\n", static_cast<int>(promise.size()),
-                 promise.data(), seen.c_str());
-    std::abort();
-}
 
 FrameLimits limits_for(unsigned choice) {
     switch (choice % 4) {

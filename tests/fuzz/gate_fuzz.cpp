@@ -1,8 +1,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <random>
 #include <string>
 #include <string_view>
@@ -14,6 +12,7 @@
 #include "tests/filters/rules_folder.hpp"
 #include "tests/filters/splits.hpp"
 #include "tests/filters/test_config.hpp"
+#include "tests/fuzz/require.hpp"
 
 // A stranger and a server, saying and doing anything: no request to register gets through but what
 // a rule has let through, everything else does, at once and as it came, what the gate sends is
@@ -25,13 +24,6 @@ namespace {
 
 using namespace stanzagate;
 using namespace stanzagate::filters;
-
-void require(bool holds, std::string_view promise, const std::string& seen) {
-    if (holds) return;
-    std::fprintf(stderr, "broken promise: %.*s\n%s\n", static_cast<int>(promise.size()),
-                 promise.data(), seen.c_str());
-    std::abort();
-}
 
 constexpr std::string_view zone = "list.example";
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,6 +14,7 @@
 #include "proxy/http_door.hpp"
 #include "proxy/http_request.hpp"
 #include "proxy/http_response.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
 
@@ -22,11 +22,6 @@ using namespace stanzagate;
 using namespace stanzagate::proxy;
 
 constexpr std::size_t most_body_bytes = 1000;
-
-// Not assert(): it must hold in every build.
-void require(bool holds) {
-    if (!holds) std::abort();
-}
 
 struct Reading {
     std::vector<HttpRequest> requests;

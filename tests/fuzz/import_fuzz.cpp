@@ -6,11 +6,13 @@
 #include "config/load.hpp"
 #include "tests/config/import/prosody_folder.hpp"
 #include "tests/fuzz/config_diagnostics.hpp"
+#include "tests/fuzz/require.hpp"
 
 // Any program as a Prosody configuration: evaluating it ends, in time and memory (libFuzzer's
 // limits see to that), and what comes of it is a configuration that the gate loads.
 namespace {
 
+using stanzagate::require;
 using namespace stanzagate::config;
 
 // Lua counts lines as old Macs do, too.

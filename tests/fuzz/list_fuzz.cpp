@@ -6,11 +6,13 @@
 
 #include "config/list_file.hpp"
 #include "tests/fuzz/config_diagnostics.hpp"
+#include "tests/fuzz/require.hpp"
 
 // Any bytes as a list of addresses: the list holds what each line holds by itself, and nothing from
 // lines that are none; these are said, at their places, and not without end.
 namespace {
 
+using stanzagate::require;
 using namespace stanzagate::config;
 
 // What is left of a line without its comment and the blanks around.

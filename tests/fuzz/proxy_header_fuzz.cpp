@@ -1,19 +1,15 @@
 // Any bytes, as if they were the beginning of a connection from a trusted balancer.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 #include "proxy/proxy_protocol.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
 
+using stanzagate::require;
 using namespace stanzagate::proxy;
-
-// Not assert(): it must hold in every build.
-void require(bool holds) {
-    if (!holds) std::abort();
-}
 
 void check_header(const ProxyProtocolHeader& header, std::string_view bytes) {
     require(header.size > 0 && header.size <= bytes.size());

@@ -1,10 +1,9 @@
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 
 #include "tests/filters/test_config.hpp"
+#include "tests/fuzz/require.hpp"
 #include "tests/smuggling/comparison.hpp"
 
 // Any bytes of a client's. Two parsers of other families read what the gate forwards of them as the
@@ -14,12 +13,6 @@ namespace {
 
 using namespace stanzagate;
 using namespace stanzagate::smuggling;
-
-void require(bool holds, const std::string& promise, const std::string& seen) {
-    if (holds) return;
-    std::fprintf(stderr, "broken promise: %s\n%s\n", promise.c_str(), seen.c_str());
-    std::abort();
-}
 
 }  // namespace
 

@@ -1,8 +1,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <random>
 #include <string>
 #include <string_view>
@@ -12,6 +10,7 @@
 #include "filters/websocket_writer.hpp"
 #include "tests/filters/canonical.hpp"
 #include "tests/filters/splits.hpp"
+#include "tests/fuzz/require.hpp"
 
 // Anything as WebSocket messages, and anything as a server's stream. What passes upstream is,
 // message by message, one whole element that says there what it says alone; what is refused leaves
@@ -20,14 +19,8 @@
 // The same bytes without 0xFF are the server's stream.
 namespace {
 
+using stanzagate::require;
 using namespace stanzagate::filters;
-
-void require(bool holds, std::string_view promise, const std::string& seen) {
-    if (holds) return;
-    std::fprintf(stderr, "broken promise: %.*s\n%s\n", static_cast<int>(promise.size()),
-                 promise.data(), seen.c_str());
-    std::abort();
-}
 
 constexpr FrameLimits small{.frame_bytes = 400, .depth = 4, .attributes = 6};
 constexpr FrameLimits wide{.frame_bytes = 1U << 20U, .depth = 100, .attributes = 100};
