@@ -25,6 +25,7 @@ void GateDriver::tls_done() {
 }
 
 void GateDriver::upstream_ready() {
+    has_upstream_ = true;
     apply(gate_.upstream_ready());
 }
 
@@ -78,7 +79,7 @@ void GateDriver::apply(const Effects& effects) {
             break;
         case Command::connect:
             host = effects.host;
-            if (connect_ == Connect::at_once) apply(gate_.upstream_ready());
+            if (connect_ == Connect::at_once) upstream_ready();
             break;
         case Command::relay:
             relaying_ = true;

@@ -44,6 +44,7 @@ public:
     Gate& gate() { return gate_; }
     bool relaying() const { return relaying_; }
     bool closed() const { return closed_; }
+    bool has_upstream() const { return has_upstream_; }
 
     // How much the upstream had got when relaying began: what came later was not looked at.
     std::size_t decided_bytes() const { return relaying_ ? decided_bytes_ : to_upstream_.size(); }
@@ -71,6 +72,7 @@ private:
     Connect connect_;
     bool relaying_ = false;
     bool closed_ = false;
+    bool has_upstream_ = false;
     std::string to_client_;
     std::string to_upstream_;
     std::size_t decided_bytes_ = 0;
