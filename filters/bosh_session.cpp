@@ -121,7 +121,7 @@ std::optional<BoshSession::Time> BoshSession::deadline() const {
     std::optional<Time> first;
     auto const consider = [&](Time time) { first = first ? std::min(*first, time) : time; };
     if (ended_) return first;
-    if (!held_.empty()) consider(due(held_.front()));
+    for (auto const& request : held_) consider(due(request));
     for (auto const& [rid, request] : ahead_) consider(due(request));
     if (silent_since_) consider(*silent_since_ + patience_);
     return first;
@@ -133,7 +133,7 @@ void BoshSession::settle(Time now, BoshEffects& out) {
     for (;;) {
         fill_outbox(settings_.response_bytes);
         if (terminal_ && !live_requests().empty()) return finish(out);
-        if (held_.empty() || !is_due(held_.front(), now)) break;
+        if (held_.empty() || !is_front_due(now)) break;
         answer_front(now, held_.front().live, out);
     }
     answer_overdue(now, out);
@@ -143,11 +143,14 @@ void BoshSession::settle(Time now, BoshEffects& out) {
         silent_since_ = now;
 }
 
-bool BoshSession::is_due(const Request& front, Time now) const {
+// One that came before its predecessor is due before it, and is answered behind it.
+bool BoshSession::is_front_due(Time now) const {
+    auto const is_overdue = [&](const Request& request) { return due(request) <= now; };
     bool const has_payload = !outbox_.empty() && held_live() > 0;
     bool const too_many = held_.size() > (terms_.polls ? 0 : terms_.hold);
-    bool const reports = report_ && front.live;
-    return has_payload || too_many || reports || due(front) <= now;
+    bool const reports = report_ && held_.front().live;
+    return has_payload || too_many || reports ||
+           std::any_of(held_.begin(), held_.end(), is_overdue);
 }
 
 void BoshSession::answer_front(Time now, bool with_payload, BoshEffects& out) {

@@ -119,7 +119,7 @@ private:
     BodyAttributes next_attributes(const Request& request, Time now);
     std::string take_outbox_as(const BodyAttributes& attributes);
     std::vector<BoshRequestId> live_requests() const;
-    bool is_due(const Request& front, Time now) const;
+    bool is_front_due(Time now) const;
     std::size_t held_live() const;
     std::size_t unanswered() const;
     std::uint64_t last_received() const;

@@ -137,6 +137,19 @@ TEST_F(XEP0124_Session, Section8_NoRequestWaitsLongerThanWait) {
     EXPECT_EQ(client.answer(id), empty_body);
 }
 
+// Nor one that came before its predecessor, which is due first then.
+TEST_F(XEP0124_Session, Section8_NorOneThatCameEarly) {
+    client.open("wait='20' hold='2' ver='1.6'");
+    auto const second = client.send_rid(2);
+    client.pass(5s);
+    auto const first = client.send_rid(1);
+    client.pass(14999ms);
+    EXPECT_EQ(client.answer(first), std::nullopt);
+    client.pass(1ms);
+    EXPECT_EQ(client.answer(first), body_of("ack='1002'"));
+    EXPECT_EQ(client.answer(second), empty_body);
+}
+
 TEST_F(XEP0124_Session, Section8_NoMoreRequestsWaitThanHold) {
     client.open();
     auto const first = client.send_rid(1);
