@@ -132,15 +132,6 @@ class Ends(Relaying):
             self.assertEqual(read_to_end(upstream), b"")
             self.assert_ended("network_error")
 
-    def test_broken_tls_before_login(self):
-        client, upstream = self.negotiating()
-        record = bytearray(client.encrypt(b"<presence/>"))
-        record[-1] ^= 1
-        client.socket.sendall(record)
-        self.assertEqual(read_to_end(upstream), b"")
-        self.assertEqual(client.receive(), b"")
-        self.assert_ended("network_error")
-
     def test_client_vanishes_before_login(self):
         client, upstream = self.negotiating()
         client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -149,14 +140,16 @@ class Ends(Relaying):
         self.assert_ended("network_error")
 
     def test_broken_tls_ends_the_session(self):
-        client, upstream = self.relaying()
-        record = bytearray(client.encrypt(b"<message/>"))
-        record[-1] ^= 1
-        client.socket.sendall(record)
-        self.assertEqual(read_to_end(upstream), b"")
-        self.assertEqual(client.receive(), b"")
-        self.assertNotEqual(client.closed_with, "close_notify")
-        self.assert_ended("network_error")
+        for begin in (self.negotiating, self.relaying):
+            with self.subTest(begin.__name__):
+                client, upstream = begin()
+                record = bytearray(client.encrypt(b"<message/>"))
+                record[-1] ^= 1
+                client.socket.sendall(record)
+                self.assertEqual(read_to_end(upstream), b"")
+                self.assertEqual(client.receive(), b"")
+                self.assertNotEqual(client.closed_with, "close_notify")
+                self.assert_ended("network_error")
 
     def test_upstream_resets(self):
         client, upstream = self.relaying()
