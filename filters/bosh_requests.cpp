@@ -76,10 +76,12 @@ void BoshSession::accept(Request request, Time now, BoshEffects& out) {
         return repeat(found->second, request, out);
     if (request.rid <= last_rid_) return resend(request, out);
 
-    // Section 14.2.
-    if (request.rid - last_rid_ > terms_.requests + (may_be_extra(body) ? 1 : 0))
+    // Sections 14.2 and 11.
+    bool const extra = may_be_extra(body);
+    if (request.rid - last_rid_ > terms_.requests + (extra ? 1 : 0))
         return refuse("item-not-found", request, out);
-    if (!may_be_extra(body) && unanswered() >= terms_.requests)
+    bool const too_many = held_live() + ahead_.size() > terms_.requests;
+    if (too_many || (!extra && unanswered() >= terms_.requests))
         return refuse("policy-violation", request, out);
     ahead_.emplace(request.rid, std::move(request));
     process_in_order(now, out);

@@ -50,9 +50,9 @@ BoshResponse binding_error(BoshRequestId request, std::string_view condition, bo
 //   1. What goes upstream goes in the order of the request ids, each once, and stands by itself.
 //   2. Every request is answered once, in that order, within the session's `wait`; a response that
 //      may have been lost is there again, byte for byte, for as long as the client may ask for it.
-//   3. It never has more than `requests` requests and responses, of which each carries about
-//      `response_bytes` or one element, and asks the driver to stop reading from the server while
-//      it has enough for the client: blocked().
+//   3. It never has more than `requests` requests, and one to pause or to terminate; keeps no more
+//      than `requests` responses that carry anything, each about `response_bytes` or one element;
+//      and asks the driver to stop reading from the server while it has enough: blocked().
 // Order of calls: request() with the session's first, then anything, until `ended`; tick() when
 // deadline() has passed. Between the server's SASL <success/> and the client's restart nothing goes
 // upstream. Borrows nothing.

@@ -130,6 +130,19 @@ TEST_F(XEP0124_Pace, Section11_OneMoreIsAllowedToPauseOrTerminate) {
     EXPECT_EQ(client.answer(last), empty_body);
 }
 
+TEST_F(XEP0124_Pace, Section11_AndNoMoreThanOne) {
+    client.open("wait='60' hold='2' ver='1.6'");
+    client.send_rid(1);
+    client.pass(3s);
+    client.send_rid(2);
+    client.send_rid(4, "pause='60'");
+    client.send_rid(5, "pause='60'");
+    EXPECT_EQ(client.ended, std::nullopt);
+    auto const last = client.send_rid(6, "pause='60'");
+    EXPECT_EQ(client.answer(last), body_of("type='terminate' condition='policy-violation'"));
+    EXPECT_EQ(client.ended, BoshEnd::violation);
+}
+
 TEST_F(XEP0124_Pace, Section11_EmptyRequestsFasterThanPolling) {
     client.open();
     auto const first = client.send_rid(1);
