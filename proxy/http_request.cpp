@@ -49,6 +49,13 @@ bool tells_its_length_once(const HttpRequest& request) {
            !request.http_1_0;
 }
 
+// RFC 9112 section 5.2: a line that goes on with the one before, which is a field of its own to
+// some.
+bool is_folded(std::string_view fields) {
+    return fields.find("\n ") != std::string_view::npos ||
+           fields.find("\n\t") != std::string_view::npos;
+}
+
 }  // namespace
 
 struct HttpRequestReader::Parser : http::request_parser<http::string_body> {};
@@ -90,7 +97,8 @@ std::size_t HttpRequestReader::feed_header(std::size_t old) {
     auto const end = line_size_ == 0 ? std::string_view::npos
                                      : text.find("\r\n\r\n", old - std::min(old, std::size_t{3}));
     if (!error_ && end != std::string_view::npos) {
-        put(text.substr(line_size_, end + 4 - line_size_));
+        if (is_folded(text.substr(0, end))) error_ = 400;
+        if (!error_) put(text.substr(line_size_, end + 4 - line_size_));
         if (!error_ && !parser_->is_header_done()) error_ = 400;
         if (!error_) read_header();
         return end + 4;
