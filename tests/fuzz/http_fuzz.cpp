@@ -1,5 +1,6 @@
 // Any bytes as what an HTTP client sends to the shared port: requests, one behind the other, and
-// what the door says to each.
+// what the door says to each. What is taken for a request is one, with the same end and the same
+// body, to whoever reads strictly, and in every cut.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +15,7 @@
 #include "proxy/http_door.hpp"
 #include "proxy/http_request.hpp"
 #include "proxy/http_response.hpp"
+#include "tests/fuzz/plain_http.hpp"
 #include "tests/fuzz/require.hpp"
 
 namespace {
@@ -25,12 +27,14 @@ constexpr std::size_t most_body_bytes = 1000;
 
 struct Reading {
     std::vector<HttpRequest> requests;
+    std::vector<std::size_t> ends;  // of each
     std::string end;  // how the last one ended: "more" is missing, or the status it is refused with
 };
 
 Reading read(std::string_view bytes, std::size_t piece) {
     Reading reading;
     auto reader = std::make_unique<HttpRequestReader>(most_body_bytes);
+    std::size_t at = 0;
     for (std::size_t begin = 0; begin < bytes.size(); begin += piece) {
         auto rest = bytes.substr(begin, piece);
         while (!rest.empty()) {
@@ -45,7 +49,9 @@ Reading read(std::string_view bytes, std::size_t piece) {
             }
             require(done || used == rest.size());  // or it would never go on
             rest.remove_prefix(used);
+            at += used;
             if (!done) continue;
+            reading.ends.push_back(at);
             reading.requests.push_back(std::move(request));
             reader = std::make_unique<HttpRequestReader>(most_body_bytes);
         }
@@ -58,6 +64,17 @@ bool same(const HttpRequest& one, const HttpRequest& other) {
     return one.method == other.method && one.path == other.path && one.headers == other.headers &&
            one.body == other.body && one.keep_alive == other.keep_alive &&
            one.http_1_0 == other.http_1_0;
+}
+
+void look_at_ends(const Reading& reading, std::string_view bytes) {
+    std::size_t begin = 0;
+    for (std::size_t i = 0; i < reading.requests.size(); ++i) {
+        auto const plain = read_plain_request(bytes.substr(begin));
+        require(plain.has_value(), "is a request", bytes.substr(begin));
+        require(begin + plain->size == reading.ends[i], "has one end", bytes.substr(begin));
+        require(plain->body == reading.requests[i].body, "has one body", bytes.substr(begin));
+        begin = reading.ends[i];
+    }
 }
 
 // What a client wrote may come back in a header, and must not begin another one there.
@@ -107,9 +124,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (std::size_t const piece : {std::size_t{1}, std::size_t{7}}) {
         auto const split = read(bytes, piece);
         require(split.end == whole.end || ends_alike(bytes + "xxxxxxxx", piece));
+        require(split.ends == whole.ends);
         require(std::equal(split.requests.begin(), split.requests.end(), whole.requests.begin(),
                            whole.requests.end(), same));
     }
+    look_at_ends(whole, bytes);
     for (auto const& request : whole.requests) {
         for (auto const* const config : {&for_all, &for_one}) {
             auto const answer = route(request, *config, door);
