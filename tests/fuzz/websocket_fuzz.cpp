@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "filters/unfinished_token.hpp"
 #include "filters/websocket_reader.hpp"
 #include "filters/websocket_writer.hpp"
 #include "tests/filters/canonical.hpp"
@@ -88,6 +89,12 @@ Said server_says(const std::vector<std::string_view>& pieces) {
     return said;
 }
 
+// What is wrong in a token that the parser has looked at often is found when the token ends.
+bool may_be_late(std::string_view stream, const Said& whole, const Said& cut) {
+    auto const looks = std::count(stream.begin(), stream.end(), '>');
+    return whole.failed && !cut.failed && looks > UnfinishedToken::most_looks;
+}
+
 // What the first stream of the server says, without what the writer adds and cuts. White
 // space before it is passed over, as what is left of the stream before.
 void check_meaning(std::string stream, const Said& said) {
@@ -117,7 +124,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     auto const whole = server_says({stream});
     auto const cut = server_says(random_pieces(stream, random));
     require(whole.messages == cut.messages, "cutting changes nothing", stream);
-    require(whole.failed == cut.failed, "cutting changes no error", stream);
+    require(whole.failed == cut.failed || may_be_late(stream, whole, cut),
+            "cutting changes no error", stream);
     check_meaning(stream, whole);
     return 0;
 }
