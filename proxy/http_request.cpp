@@ -56,6 +56,14 @@ bool is_folded(std::string_view fields) {
            fields.find("\n\t") != std::string_view::npos;
 }
 
+// Whether it begins with the whole line before a chunk that is not the last.
+bool is_chunk_line(std::string_view text) {
+    if (text.starts_with("\r\n")) text.remove_prefix(2);
+    auto const size = text.substr(0, text.find_first_not_of("0123456789abcdefABCDEF"));
+    return size.find_first_not_of('0') != std::string_view::npos &&
+           text.find("\r\n") != std::string_view::npos;
+}
+
 }  // namespace
 
 struct HttpRequestReader::Parser : http::request_parser<http::string_body> {};
@@ -124,6 +132,8 @@ std::size_t HttpRequestReader::feed_body(std::size_t begin) {
         beside_body_ += taken - (body().size() - body_before);
         if (taken > 0) continue;
         if (portion.size() == room && !error_) error_ = 431;
+        // The parser waits for the end of quotes that were opened there.
+        if (portion.size() >= least && is_chunk_line(portion) && !error_) error_ = 400;
         break;
     }
     return used - begin;
