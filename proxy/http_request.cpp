@@ -66,7 +66,23 @@ bool is_chunk_line(std::string_view text) {
 
 }  // namespace
 
-struct HttpRequestReader::Parser : http::request_parser<http::string_body> {};
+// To some, a line ends at a line feed alone, though it stands in the quotes of a chunk's extension:
+// RFC 9112 section 7.1.1 has no control characters there.
+struct HttpRequestReader::Parser : http::request_parser<http::string_body> {
+    Parser() { on_chunk_header(refuse_control_characters_); }
+
+private:
+    struct RefuseControlCharacters {
+        void operator()(std::uint64_t /*size*/, boost::beast::string_view extensions,
+                        boost::system::error_code& error) const {
+            bool const found = std::any_of(extensions.begin(), extensions.end(), [](char c) {
+                return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == '\x7F';
+            });
+            if (found) error = http::error::bad_chunk_extension;
+        }
+    };
+    RefuseControlCharacters refuse_control_characters_;
+};
 
 HttpRequestReader::HttpRequestReader(std::size_t most_body_bytes)
     : parser_(std::make_unique<Parser>()) {

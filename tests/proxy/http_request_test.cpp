@@ -226,6 +226,14 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"TheSameWithNothingBehind",
                 "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n4;a=\"b\r\n",
                 400},
+        BadCase{"LineFeedInAnExtension",
+                "POST / HTTP/1.1\r\n" + host +
+                    "Transfer-Encoding: chunked\r\n\r\n4;a=\"\n\"\r\nabcd\r\n0\r\n\r\n",
+                400},
+        BadCase{
+            "LineFeedInTheLastExtension",
+            "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n0;a=\"\n\"\r\n\r\n",
+            400},
         BadCase{"NoWholeLine", "GET / HTT\r\n", 400},
         BadCase{"LinesEndWithoutReturn", "GET / HTTP/1.1\nHost: a\n\n", 400},
         BadCase{"Http2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
