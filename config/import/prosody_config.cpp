@@ -183,6 +183,7 @@ void Evaluation::report(LuaSandbox::Outcome outcome) {
     if (*end == ':' && chunk > 0) line = std::strtol(end + 1, &end, 10);
     const bool placed = line > 0 && line < 10'000'000 && *end == ':';
     if (placed) message.erase(0, static_cast<std::size_t>(end - message.c_str()) + 2);
+    if (message.empty()) message = "an error without a text";
     diagnostics_.error(placed ? files_.position(static_cast<int>(chunk), static_cast<int>(line))
                               : files_.position(1, 1),
                        one_line(message));

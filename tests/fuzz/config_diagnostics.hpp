@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 #include "config/diagnostics.hpp"
@@ -7,8 +8,8 @@
 namespace stanzagate::config {
 
 // What was said about a text is in the right form and not more than the text can need; what is said
-// of `file` stands at a place that the text has.
-void check_diagnostics(const Diagnostics& diagnostics, std::string_view file,
-                       std::string_view text);
+// of `file` stands at a place that the text has. A message has `shortest` bytes at least.
+void check_diagnostics(const Diagnostics& diagnostics, std::string_view file, std::string_view text,
+                       std::size_t shortest = 6);
 
 }  // namespace stanzagate::config

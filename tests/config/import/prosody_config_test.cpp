@@ -104,6 +104,7 @@ INSTANTIATE_TEST_SUITE_P(
         WrongProgram{"syntax", "a = 1\nb = = 2",
                      "prosody.cfg.lua:2:1: error: unexpected symbol near '='\n"},
         WrongProgram{"thrown", "\n\nerror 'no way'", "prosody.cfg.lua:3:1: error: no way\n"},
+        WrongProgram{"empty", "error ''", "prosody.cfg.lua:1:1: error: an error without a text\n"},
         WrongProgram{"thrown_table", "error {}",
                      "prosody.cfg.lua:1:1: error: an error that is not a text\n"},
         WrongProgram{"nameless", "VirtualHost(nil)",
